@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { settings, type Setting, type SettingName, type SettingValues } from './settings.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All that is wrong with the environment, reported at once. Never holds a value, which may be a secret. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+export interface Config {
+  issuer: string;
+  http: { port: number; host: string; trustedProxies: number };
+  storage: { mongodbUri: string | undefined; dataDirectory: string };
+  secrets: { masterKeys: Buffer[] | undefined; cookieKeys: string[] | undefined };
+  firstStart: { adminEmail: string; adminPassword: string | undefined; seedFile: string | undefined };
+  logLevel: string;
+}
+
+/**
+ * Reads and checks the whole environment; also from files, for each NAME as NAME_FILE.
+ * Throws one ConfigError that lists every problem.
+ */
+export function loadConfig(environment: Environment = process.env): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const setting: Setting<unknown> = settings[name];
+    const given = readText(environment, name, problems);
+    if (given !== undefined && setting.reserved)
+      problems.push(`${name} is reserved: this version does nothing with it, so unset it`);
+    const source = given ?? setting.fallback;
+    const parsed = source === undefined ? undefined : setting.parse.safeParse(source);
+    if (parsed?.success) values[name] = parsed.data;
+    for (const issue of parsed?.error?.issues ?? []) problems.push(`${name} ${issue.message}`);
+  }
+  problems.push(...crossCheck(values as Partial<SettingValues>));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return freezeDeep(toConfig(values as SettingValues));
+}
+
+function readText(environment: Environment, name: string, problems: string[]): string | undefined {
+  const direct = environment[name] || undefined;
+  const file = environment[`${name}_FILE`] || undefined;
+  if (direct !== undefined && file !== undefined) problems.push(`${name} and ${name}_FILE are both set; keep one`);
+  if (direct !== undefined || file === undefined) return direct;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    problems.push(`${name}_FILE names a file that cannot be read`);
+    return undefined;
+  }
+}
+
+function crossCheck(values: Partial<SettingValues>): string[] {
+  const problems: string[] = [];
+  if (values.WORKERS !== undefined && values.WORKERS !== 1)
+    problems.push(
+      values.REDIS_URL === undefined
+        ? 'WORKERS above 1 needs REDIS_URL'
+        : 'WORKERS above 1 is not there in this version',
+    );
+  if (!values.ISSUER?.startsWith('https:')) return problems;
+  if (!values.MASTER_KEYS) problems.push('MASTER_KEYS is needed when ISSUER is https');
+  if (!values.COOKIE_KEYS) problems.push('COOKIE_KEYS is needed when ISSUER is https');
+  if (!values.MONGODB_URI && !values.ALLOW_EMBEDDED)
+    problems.push('MONGODB_URI is needed when ISSUER is https (or ALLOW_EMBEDDED=true, for a trial)');
+  return problems;
+}
+
+function toConfig(values: SettingValues): Config {
+  const dataDirectory = values.DATA_DIR === ':memory:' ? ':memory:' : resolve(values.DATA_DIR);
+  return {
+    issuer: values.ISSUER,
+    http: { port: values.PORT, host: values.HOST, trustedProxies: values.TRUSTED_PROXIES },
+    storage: { mongodbUri: values.MONGODB_URI, dataDirectory },
+    secrets: { masterKeys: values.MASTER_KEYS, cookieKeys: values.COOKIE_KEYS },
+    firstStart: { adminEmail: values.ADMIN_EMAIL, adminPassword: values.ADMIN_PASSWORD, seedFile: values.SEED_FILE },
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+function freezeDeep<T extends object>(value: T): T {
+  for (const member of Object.values(value) as unknown[]) {
+    // typed arrays cannot be frozen
+    if (typeof member === 'object' && member !== null && !ArrayBuffer.isView(member)) freezeDeep(member);
+  }
+  return Object.freeze(value);
+}

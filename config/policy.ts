@@ -1,0 +1,44 @@
+/**
+ * The numbers and limits that the product promises. They are defaults of the security design (RFC 9700, NIST SP
+ * 800-63B-4, OWASP ASVS 5.0), not settings: an operator changes none of them by environment.
+ */
+export const policy = Object.freeze({
+  lifetimes: Object.freeze({
+    accessTokenSeconds: 600,
+    idTokenSeconds: 600,
+    authorizationCodeSeconds: 60,
+    pushedRequestSeconds: 60,
+    interactionSeconds: 20 * 60,
+    /** How long a refresh token may lie unused. */
+    refreshTokenSeconds: 14 * 86_400,
+    /** A grant outlives every refresh token of it; past this the person signs in again. */
+    grantSeconds: 90 * 86_400,
+    sessionIdleSeconds: 3600,
+    sessionAbsoluteSeconds: 12 * 3600,
+    /** Every cached decision about rights ends after this. */
+    decisionCacheSeconds: 2,
+  }),
+  passwords: Object.freeze({
+    minimumLength: 15,
+    maximumLength: 128,
+    /** argon2id, OWASP cheat sheet: m=19456 KiB, t=2, p=1. */
+    hash: Object.freeze({ memoryKib: 19_456, iterations: 2, parallelism: 1 }),
+    waitingHashes: 200,
+  }),
+  limits: Object.freeze({
+    bodyBytes: 56 * 1024,
+    urlBytes: 8 * 1024,
+    headerBytes: 16 * 1024,
+    parameters: 100,
+    headersTimeoutMs: 10_000,
+    requestTimeoutMs: 15_000,
+    keepAliveTimeoutMs: 65_000,
+  }),
+  shutdown: Object.freeze({
+    /** Between "not ready" and closing the door, so that a balancer looks elsewhere first. */
+    noticeMs: 1000,
+    drainMs: 25_000,
+  }),
+});
+
+export type Policy = typeof policy;

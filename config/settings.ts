@@ -1,0 +1,167 @@
+import { z } from 'zod';
+
+/** One environment variable: how its text is read, what it is without, and what to say about it. */
+export interface Setting<T> {
+  parse: z.ZodType<T, string>;
+  /** The text it is read from when the variable is not set; without it the setting is `undefined` then. */
+  fallback?: string;
+  help: string;
+  group: string;
+  secret?: true;
+  /** Known and reserved, but this version does nothing with it: setting it stops the start rather than be ignored. */
+  reserved?: true;
+}
+
+const wholeNumber = (minimum: number, maximum: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, `must be from ${minimum} to ${maximum}`);
+
+const text = z.string().min(1, 'must not be empty');
+
+const issuerUrl = text.transform((value, context) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  const loopback = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  let problem: string | null = null;
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) problem = 'must be an http(s) URL';
+  else if (url.username || url.search || url.hash || url.pathname !== '/' || value.endsWith('/'))
+    problem = 'must be an origin alone: no path, no trailing slash, no query';
+  else if (url.protocol === 'http:' && !loopback) problem = 'must be https (plain http is for localhost alone)';
+  else if (url.origin !== value) problem = `must be written ${url.origin}`;
+  if (problem) context.addIssue({ code: 'custom', message: problem });
+  return value;
+});
+
+const masterKeys = text.transform((value, context) => {
+  const keys = value.split(',').map((key) => Buffer.from(key.trim(), 'base64url'));
+  if (keys.some((key) => key.length !== 32))
+    context.addIssue({
+      code: 'custom',
+      message: 'must be keys of 32 bytes as base64url, newest first, separated by commas',
+    });
+  return keys;
+});
+
+const cookieKeys = text.transform((value, context) => {
+  const keys = value.split(',').map((key) => key.trim());
+  if (keys.some((key) => key.length < 32))
+    context.addIssue({
+      code: 'custom',
+      message: 'must be secrets of at least 32 characters, newest first, separated by commas',
+    });
+  return keys;
+});
+
+const emailAddress = text.regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'must be an e-mail address');
+
+const mongoUri = text.regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://');
+
+/** Every name of the environment, in the order in which `.env.example` shows it. */
+export const settings = {
+  ISSUER: {
+    group: 'Address',
+    parse: issuerUrl,
+    fallback: 'http://localhost:3000',
+    help: 'Public origin of this server; the `iss` of every token. https everywhere but on localhost.',
+  },
+  PORT: { group: 'Address', parse: wholeNumber(1, 65_535), fallback: '3000', help: 'Port to listen on.' },
+  HOST: { group: 'Address', parse: text, fallback: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 in a container.' },
+  TRUSTED_PROXIES: {
+    group: 'Address',
+    parse: wholeNumber(0, 10),
+    fallback: '0',
+    help: 'How many proxies stand in front and may be believed about the client address.',
+  },
+  MONGODB_URI: {
+    group: 'Storage',
+    parse: mongoUri,
+    secret: true,
+    help: 'A MongoDB replica set. Unset: the embedded database under DATA_DIR (development and tests only).',
+  },
+  DATA_DIR: {
+    group: 'Storage',
+    parse: text,
+    fallback: '.data',
+    help: 'Folder of the embedded database and of generated secrets. `:memory:` keeps nothing.',
+  },
+  ALLOW_EMBEDDED: {
+    group: 'Storage',
+    parse: z.enum(['true', 'false']).transform((value) => value === 'true'),
+    fallback: 'false',
+    help: 'true: use the embedded database although the issuer is https.',
+  },
+  REDIS_URL: { group: 'Storage', parse: text, secret: true, reserved: true, help: 'Redis for what processes share.' },
+  MASTER_KEYS: {
+    group: 'Secrets',
+    parse: masterKeys,
+    secret: true,
+    help: 'Key-encryption keys, 32 bytes each as base64url, newest first, comma separated. Unset: generated under DATA_DIR; needed when the issuer is https.',
+  },
+  COOKIE_KEYS: {
+    group: 'Secrets',
+    parse: cookieKeys,
+    secret: true,
+    help: 'Secrets that sign cookies, newest first, comma separated. Unset: generated under DATA_DIR; needed when the issuer is https.',
+  },
+  ADMIN_EMAIL: {
+    group: 'First start',
+    parse: emailAddress,
+    fallback: 'admin@example.com',
+    help: 'The administrator that the first start creates.',
+  },
+  ADMIN_PASSWORD: {
+    group: 'First start',
+    parse: text.min(15, 'must have at least 15 characters').max(128),
+    secret: true,
+    help: 'Unset: generated and printed once at the first start.',
+  },
+  SEED_FILE: { group: 'First start', parse: text, help: 'A seed file (YAML or JSON) applied at every start.' },
+  LOG_LEVEL: {
+    group: 'Operation',
+    parse: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    fallback: 'info',
+    help: 'fatal, error, warn, info, debug, trace or silent.',
+  },
+  WORKERS: {
+    group: 'Operation',
+    parse: z.union([z.literal('auto'), wholeNumber(1, 64)]),
+    fallback: '1',
+    help: 'Server processes; above 1 needs REDIS_URL. This version runs one.',
+  },
+  SMTP_URL: { group: 'Mail', parse: text, secret: true, reserved: true, help: 'Mail server.' },
+  MAIL_FROM: { group: 'Mail', parse: text, reserved: true, help: 'Sender of mails.' },
+  EGRESS_ALLOW: {
+    group: 'Outbound',
+    parse: text,
+    reserved: true,
+    help: 'host:port list that outbound calls may reach although private.',
+  },
+  EXTRA_CA_FILE: {
+    group: 'Outbound',
+    parse: text,
+    reserved: true,
+    help: 'Further certificate authorities for outbound calls.',
+  },
+  DNS_SERVERS: { group: 'Outbound', parse: text, reserved: true, help: 'Name servers for domain verification.' },
+  TLS_CERT: { group: 'TLS', parse: text, reserved: true, help: 'Certificate, when the server ends TLS itself.' },
+  TLS_KEY: { group: 'TLS', parse: text, secret: true, reserved: true, help: 'Its key.' },
+  TLS_CLIENT_CA: { group: 'TLS', parse: text, reserved: true, help: 'Authorities of client certificates.' },
+  CLIENT_CERT_HEADER: {
+    group: 'TLS',
+    parse: text,
+    reserved: true,
+    help: 'Header in which a trusted proxy hands over the client certificate.',
+  },
+  METRICS_TOKEN: { group: 'Operation', parse: text, secret: true, reserved: true, help: 'Bearer token for /metrics.' },
+  SUBSCRIPTION_URL: { group: 'Operation', parse: text, reserved: true, help: 'External subscription service.' },
+} satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof settings;
+/** `undefined` where the variable may be left unset. */
+export type SettingValues = {
+  [Name in SettingName]: (typeof settings)[Name] extends { fallback: string }
+    ? z.output<(typeof settings)[Name]['parse']>
+    : z.output<(typeof settings)[Name]['parse']> | undefined;
+};

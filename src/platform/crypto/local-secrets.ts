@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface LocalSecrets {
+  masterKeys: Buffer[];
+  cookieKeys: string[];
+}
+
+/**
+ * Secrets of a first try: generated once and kept in `secrets.json` (owner only) under the data folder.
+ * `:memory:` keeps nothing. Configured secrets take their place; an https issuer demands those.
+ */
+export async function localSecrets(dataDirectory: string): Promise<LocalSecrets> {
+  const fresh = { masterKey: randomBytes(32).toString('base64url'), cookieKey: randomBytes(32).toString('base64url') };
+  if (dataDirectory === ':memory:') return parseSecrets(fresh);
+  const path = join(dataDirectory, 'secrets.json');
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  try {
+    // wx: of two processes at their first start one writes, and both read what it wrote
+    await writeFile(path, JSON.stringify(fresh), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return parseSecrets(JSON.parse(await readFile(path, 'utf8')) as typeof fresh);
+}
+
+function parseSecrets(stored: { masterKey: string; cookieKey: string }): LocalSecrets {
+  const masterKey = Buffer.from(stored.masterKey, 'base64url');
+  if (masterKey.length !== 32 || stored.cookieKey.length < 32) throw new Error('secrets.json is damaged');
+  return { masterKeys: [masterKey], cookieKeys: [stored.cookieKey] };
+}
