@@ -1,11 +1,21 @@
 export type Locals = Record<string, unknown>;
 
+export type PageName =
+  | 'sign-in/login'
+  | 'sign-in/pick-tenant'
+  | 'sign-in/consent'
+  | 'sign-in/sign-out'
+  | 'sign-in/signed-out'
+  | 'sign-in/front'
+  | 'sign-in/continue'
+  | 'errors/error';
+
 const common = { lang: 'en', styleUrl: '/assets/style.css', requestId: '01JZ8Q4M7N2V5XK9TB6RWD3HCE' };
 const user = { name: 'Ada Lovelace', email: 'ada@example.com' };
 const app = { action: '/interaction/1', csrf: 'token', clientName: 'Acme Console' };
 
-/** Every page with values for all its locals. A key ending in `?` marks the local of that name as one that may be null. */
-export const pages = {
+/** Every page with values for all its locals. */
+export const pages: Record<PageName, Locals> = {
   'sign-in/login': {
     ...common,
     ...app,
@@ -14,7 +24,6 @@ export const pages = {
     login: 'ada@example.com',
     error: null,
     tenantName: 'Acme Inc',
-    'tenantName?': true,
   },
   'sign-in/pick-tenant': {
     ...common,
@@ -33,11 +42,8 @@ export const pages = {
     ...app,
     title: 'Allow access',
     clientUri: 'https://app.example.com/',
-    'clientUri?': true,
     policyUri: 'https://app.example.com/privacy',
-    'policyUri?': true,
     tosUri: 'https://app.example.com/terms',
-    'tosUri?': true,
     tenantName: 'Acme Inc',
     user,
     scopes: [{ name: 'email', description: 'See your email address' }],
@@ -53,17 +59,13 @@ export const pages = {
     title: 'Sign out',
     xsrf: 'token',
     clientName: 'Acme Console',
-    'clientName?': true,
     user,
-    'user?': true,
   },
   'sign-in/signed-out': {
     ...common,
     title: 'Signed out',
     clientName: 'Acme Console',
-    'clientName?': true,
     clientUri: 'https://app.example.com/',
-    'clientUri?': true,
   },
   'sign-in/front': {
     ...common,
@@ -90,28 +92,26 @@ export const pages = {
     heading: 'This request cannot be used',
     message: 'The return address is not registered.',
     code: 'invalid_redirect_uri',
-    'code?': true,
     hint: 'Go back to the app and start again.',
-    'hint?': true,
     returnUrl: 'https://app.example.com/',
-    'returnUrl?': true,
     returnLabel: 'Return to Acme Console',
-    'returnLabel?': true,
   },
-} satisfies Record<string, Locals> as Record<string, Locals> as Record<PageName, Locals>;
+};
 
-export type PageName =
-  | 'sign-in/login'
-  | 'sign-in/pick-tenant'
-  | 'sign-in/consent'
-  | 'sign-in/sign-out'
-  | 'sign-in/signed-out'
-  | 'sign-in/front'
-  | 'sign-in/continue'
-  | 'errors/error';
+/** The locals of each page that may be null. */
+export const optional: Record<PageName, string[]> = {
+  'sign-in/login': ['error', 'tenantName'],
+  'sign-in/pick-tenant': ['error'],
+  'sign-in/consent': ['clientUri', 'policyUri', 'tosUri'],
+  'sign-in/sign-out': ['clientName', 'user'],
+  'sign-in/signed-out': ['clientName', 'clientUri'],
+  'sign-in/front': [],
+  'sign-in/continue': [],
+  'errors/error': ['code', 'hint', 'returnUrl', 'returnLabel'],
+};
 
-/** A copy in which each string, at any depth, is what `replace` says; null, numbers and flags stay unless it is null. */
-export function fill(locals: Locals, replace: (key: string, value: string) => string | null): Locals {
+/** A copy in which each string, at any depth, is what `replace` says; the rest stays. */
+export function fill(locals: Locals, replace: (key: string, value: string) => string): Locals {
   const copy = (key: string, value: unknown): unknown => {
     if (typeof value === 'string') return replace(key, value);
     if (Array.isArray(value)) return value.map((item) => copy(key, item));

@@ -9,9 +9,9 @@ const head = readFileSync(resolve(VIEWS, 'layout/head.ejs'), 'utf8');
 type Palette = Record<string, string>;
 
 function coloursIn(block: string | undefined): Palette {
-  return Object.fromEntries(
-    [...(block ?? '').matchAll(/--([\w-]+):\s*(#[0-9a-f]{6});/g)].map(([, key, hex]) => [key, hex]),
-  );
+  const palette: Palette = {};
+  for (const [, name, hex] of (block ?? '').matchAll(/--([\w-]+):\s*(#[0-9a-f]{6});/g)) palette[name ?? ''] = hex ?? '';
+  return palette;
 }
 
 const light = coloursIn(/^:root \{([^}]+)\}/m.exec(css)?.[1]);
