@@ -1,0 +1,49 @@
+/**
+ * OAuth clients: their metadata, owner and secrets (stored hashed). Owns the `clients` collection; a client id is
+ * unique over applications and service accounts because both stand in it.
+ */
+import type { Actor } from '../kernel/actor.js';
+import type { RecordEvent } from '../events/index.js';
+import type { KeyRing } from '../platform/crypto/key-ring.js';
+import type { Database } from '../platform/mongo/open-database.js';
+import type { Tx } from '../platform/mongo/transactions.js';
+import { createClientStore } from './client-store.js';
+import type { Client } from './client.js';
+
+export type { Client, ClientMetadata } from './client.js';
+
+export interface ClientsModule {
+  findClient(clientId: string): Promise<Client | null>;
+  /** The form in which a client secret or an API key is stored. */
+  hashSecret(secret: string): string;
+  createClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
+  updateClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
+}
+
+export function clientsModule(deps: { database: Database; keyRing: KeyRing; recordEvent: RecordEvent }): ClientsModule {
+  const store = createClientStore(deps.database);
+  const hash = deps.keyRing.hashFor('client-secret');
+  return {
+    findClient: (clientId) => store.find(clientId),
+    hashSecret: (secret) => hash(secret),
+    async createClient(tx, actor, client) {
+      await store.insert(tx, client);
+      await deps.recordEvent(tx, {
+        type: 'client.created',
+        tenantId: client.tenantId,
+        actor,
+        subjectId: client.clientId,
+        data: { kind: client.kind },
+      });
+    },
+    async updateClient(tx, actor, client) {
+      await store.replace(tx, client);
+      await deps.recordEvent(tx, {
+        type: 'client.updated',
+        tenantId: client.tenantId,
+        actor,
+        subjectId: client.clientId,
+      });
+    },
+  };
+}

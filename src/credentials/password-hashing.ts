@@ -1,0 +1,53 @@
+import { hash, verify } from '@node-rs/argon2';
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
+import { AppError } from '../kernel/errors.js';
+
+export interface HashParameters {
+  memoryKib: number;
+  iterations: number;
+  parallelism: number;
+}
+
+export interface PasswordHashing {
+  /** argon2id in PHC string form. */
+  hash(password: string): Promise<string>;
+  verify(stored: string, password: string): Promise<boolean>;
+  /** Whether a stored hash was made with other parameters than today's. */
+  isOutdated(stored: string): boolean;
+}
+
+/**
+ * argon2id, as many at a time as there are cores (more would only fight for memory bandwidth) and a bounded number
+ * waiting; past that the answer is 503 with Retry-After rather than a growing queue.
+ * Passwords are compared in NFKC, so that every keyboard gives the same bytes.
+ */
+export function createPasswordHashing(parameters: HashParameters, waitingHashes: number): PasswordHashing {
+  const limit = pLimit(availableParallelism());
+  const options = {
+    // the package's default algorithm is argon2id; its enum cannot be imported under verbatimModuleSyntax
+    memoryCost: parameters.memoryKib,
+    timeCost: parameters.iterations,
+    parallelism: parameters.parallelism,
+  };
+  const expected = `$argon2id$v=19$m=${parameters.memoryKib},t=${parameters.iterations},p=${parameters.parallelism}$`;
+
+  function queued<T>(work: () => Promise<T>): Promise<T> {
+    if (limit.pendingCount >= waitingHashes) throw tooManyWaiting();
+    return limit(work);
+  }
+
+  return {
+    hash: (password) => queued(() => hash(password.normalize('NFKC'), options)),
+    verify: (stored, password) => queued(() => verify(stored, password.normalize('NFKC'))),
+    isOutdated: (stored) => !stored.startsWith(expected),
+  };
+}
+
+function tooManyWaiting(): AppError {
+  return new AppError('credentials.busy', {
+    status: 503,
+    detail: 'Too many people are signing in at this moment. Please try again in a few seconds.',
+    retryAfterSeconds: 5,
+  });
+}

@@ -1,0 +1,44 @@
+import type { Actor } from '../kernel/actor.js';
+
+/** Every kind of fact that is recorded. Data holds ids and plain facts, never addresses, names or secrets. */
+export type EventType =
+  | 'tenant.created'
+  | 'tenant.updated'
+  | 'user.created'
+  | 'user.updated'
+  | 'user.password_changed'
+  | 'user.signed_in'
+  | 'user.sign_in_failed'
+  | 'membership.added'
+  | 'membership.roles_changed'
+  | 'role.created'
+  | 'role.updated'
+  | 'resource.created'
+  | 'resource.updated'
+  | 'client.created'
+  | 'client.updated'
+  | 'service_account.created'
+  | 'service_account.updated'
+  | 'api_key.created'
+  | 'consent.granted'
+  | 'consent.denied'
+  | 'session.ended'
+  | 'grant.created'
+  | 'grant.revoked'
+  | 'access_token.revoked'
+  | 'signing_key.created';
+
+export interface EventDraft {
+  type: EventType;
+  /** The tenant that the fact belongs to; null for facts of the platform and of people across tenants. */
+  tenantId: string | null;
+  actor: Actor;
+  /** Id of what it happened to. */
+  subjectId: string;
+  data?: Record<string, string | number | boolean | readonly string[]>;
+}
+
+export interface Event extends Required<EventDraft> {
+  id: string;
+  at: Date;
+}

@@ -1,0 +1,9 @@
+/** User × tenant × roles: the only source of what a person may do in a tenant. */
+export interface Membership {
+  id: string;
+  tenantId: string;
+  userId: string;
+  /** Keys of roles of this tenant. */
+  roles: string[];
+  createdAt: Date;
+}

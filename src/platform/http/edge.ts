@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { AppError } from '../../kernel/errors.js';
+
+export interface EdgeOptions {
+  issuer: string;
+  /** How many proxies in front may be believed about the client address; 0 believes none. */
+  trustedProxies: number;
+  limits: { urlBytes: number; parameters: number };
+}
+
+/** Whatever a client may write about where a request comes from or goes to. */
+const claimsAboutTheRequest =
+  /^(forwarded|via|x-forwarded-.*|x_forwarded_.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|x-original-.*|x-rewrite-url|x-http-method-override|x-host|x-url-scheme|front-end-https|x-ssl-.*)$/;
+
+/** Encoded or doubled separators and dot segments: two parsers would read two paths. */
+const ambiguousPath = /%(?:2e|2f|5c|00)|\\|\/\/|\/\.{1,2}(?:\/|$)|;/i;
+
+/**
+ * The one place that decides what is believed about a request. Behind it, `host`, `x-forwarded-proto` and
+ * `x-forwarded-for` are ours: the issuer's host and scheme, and the client address by the count of trusted proxies.
+ * The OIDC library builds its URLs from these headers, so nothing a client writes may reach it.
+ * Throws 400, 414 or 421.
+ */
+export function pinRequest(req: IncomingMessage, options: EdgeOptions): void {
+  const issuer = new URL(options.issuer);
+  const target = req.url ?? '';
+  if (target.length > options.limits.urlBytes) throw refused(414, 'request.url_too_long', 'The URL is too long.');
+  if (!target.startsWith('/')) throw refused(400, 'request.bad_target', 'The request target must be a path.');
+  const [path = '', query = ''] = splitOnce(target, '?');
+  if (ambiguousPath.test(path)) throw refused(400, 'request.bad_path', 'The path is ambiguous.');
+  if (query.split('&').length > options.limits.parameters) {
+    throw refused(400, 'request.too_many_parameters', 'The request has too many parameters.');
+  }
+  const hosts = req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (hosts.length > 1) throw refused(400, 'request.bad_host', 'The request names more than one host.');
+  // probes of an orchestrator come by address
+  if (req.headers.host?.toLowerCase() !== issuer.host && !path.startsWith('/health/')) {
+    throw refused(421, 'request.misdirected', `This server answers as ${options.issuer} only.`);
+  }
+
+  const address = clientAddress(req, options.trustedProxies);
+  for (const name of Object.keys(req.headers)) if (claimsAboutTheRequest.test(name)) delete req.headers[name];
+  req.headers.host = issuer.host;
+  req.headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
+  req.headers['x-forwarded-for'] = address;
+}
+
+/** The nth address from the right of X-Forwarded-For, n = trusted proxies; the socket's where that is no address. */
+function clientAddress(req: IncomingMessage, trustedProxies: number): string {
+  const socketAddress = withoutMapping(req.socket.remoteAddress ?? '');
+  if (trustedProxies === 0) return socketAddress;
+  const header = req.headers['x-forwarded-for'];
+  const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((hop) => hop.trim());
+  const hop = withoutMapping(hops.at(-trustedProxies) ?? '');
+  return isIP(hop) ? hop : socketAddress;
+}
+
+/** ::ffff:192.0.2.1 is 192.0.2.1 */
+function withoutMapping(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  return mapped?.[1] ?? address;
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function refused(status: number, code: string, detail: string): AppError {
+  return new AppError(code, { status, detail });
+}

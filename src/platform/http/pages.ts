@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ejs, { type TemplateFunction } from 'ejs';
+import type { Context } from 'koa';
+import { requestIdOf } from './problem.js';
+
+export interface Pages {
+  /** Renders `views/<view>.ejs`; `locals` is a view model, never an entity and never request data. */
+  render(ctx: Context, view: string, title: string, locals: Record<string, unknown>): void;
+  styleUrl: string;
+  style: Buffer;
+}
+
+/** Reads and compiles every template once; a missing or broken one stops the start. */
+export function openPages(viewsDirectory: string): Pages {
+  const style = readFileSync(join(viewsDirectory, 'layout', 'style.css'));
+  const styleUrl = `/assets/style-${createHash('sha256').update(style).digest('hex').slice(0, 16)}.css`;
+  const templates = new Map<string, TemplateFunction>();
+  for (const entry of readdirSync(viewsDirectory, { recursive: true, encoding: 'utf8' })) {
+    if (!entry.endsWith('.ejs')) continue;
+    const filename = join(viewsDirectory, entry);
+    const name = entry.replaceAll('\\', '/').slice(0, -'.ejs'.length);
+    templates.set(name, ejs.compile(readFileSync(filename, 'utf8'), { filename, cache: true }));
+  }
+
+  return {
+    styleUrl,
+    style,
+    render(ctx, view, title, locals) {
+      const template = templates.get(view);
+      if (!template) throw new Error(`no template named ${view}`);
+      // a null prototype: no option of the template engine can be reached through inherited or polluted members
+      const values: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+      Object.assign(values, locals, { title, lang: 'en', styleUrl, requestId: requestIdOf(ctx) });
+      ctx.type = 'html';
+      ctx.body = template(values);
+    },
+  };
+}

@@ -1,0 +1,14 @@
+export const signingAlgorithms = ['ES256', 'RS256'] as const;
+export type SigningAlgorithm = (typeof signingAlgorithms)[number];
+
+/** An API that accepts our tokens. */
+export interface Resource {
+  /** Absolute URI: the resource indicator (RFC 8707) and the audience of its tokens. */
+  identifier: string;
+  name: string;
+  permissions: string[];
+  accessToken: { format: 'jwt' | 'opaque'; alg: SigningAlgorithm; ttlSeconds: number };
+  /** Client ids that may introspect tokens for this resource. */
+  introspectedBy: string[];
+  createdAt: Date;
+}

@@ -1,0 +1,71 @@
+import { Schema } from 'mongoose';
+import type { Database } from '../platform/mongo/open-database.js';
+import { tenantOwned } from '../platform/mongo/tenant-owned.js';
+import { sessionOf, type Tx } from '../platform/mongo/transactions.js';
+import type { ApiKey, ServiceAccount } from './service-account.js';
+
+type AccountRecord = Omit<ServiceAccount, 'id'> & { _id: string };
+type KeyRecord = Omit<ApiKey, 'id'> & { _id: string };
+
+const accountSchema = new Schema<AccountRecord>(
+  {
+    _id: { type: String, required: true },
+    clientId: { type: String, required: true, unique: true },
+    name: { type: String, required: true },
+    roles: { type: [String], required: true },
+    status: { type: String, required: true },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'service_accounts', versionKey: false, strict: 'throw' },
+);
+accountSchema.plugin(tenantOwned);
+accountSchema.index({ tenantId: 1 });
+
+const keySchema = new Schema<KeyRecord>(
+  {
+    _id: { type: String, required: true },
+    serviceAccountId: { type: String, required: true },
+    label: { type: String, required: true },
+    secretHash: { type: String, required: true, unique: true },
+    createdAt: { type: Date, required: true },
+    expiresAt: { type: Date, default: null },
+    revokedAt: { type: Date, default: null },
+  },
+  { collection: 'api_keys', versionKey: false, strict: 'throw' },
+);
+keySchema.plugin(tenantOwned);
+keySchema.index({ tenantId: 1, serviceAccountId: 1 });
+
+export interface ServiceAccountStore {
+  findByClientId(tenantId: string, clientId: string): Promise<ServiceAccount | null>;
+  insert(tx: Tx, account: ServiceAccount): Promise<void>;
+  update(tx: Tx, tenantId: string, id: string, changes: { name?: string; roles?: readonly string[] }): Promise<void>;
+  listKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
+  insertKey(tx: Tx, key: ApiKey): Promise<void>;
+}
+
+export function createServiceAccountStore(database: Database): ServiceAccountStore {
+  const accounts = database.connection.model('ServiceAccount', accountSchema);
+  const keys = database.connection.model('ApiKey', keySchema);
+  return {
+    async findByClientId(tenantId, clientId) {
+      const record = await accounts.findOne({ tenantId, clientId }).lean<AccountRecord>();
+      if (!record) return null;
+      const { _id, ...account } = record;
+      return { id: _id, ...account };
+    },
+    async insert(tx, { id, ...account }) {
+      await accounts.insertMany([{ _id: id, ...account }], sessionOf(tx));
+    },
+    async update(tx, tenantId, id, changes) {
+      await accounts.updateOne({ tenantId, _id: id }, { $set: changes }, sessionOf(tx));
+    },
+    async listKeys(tenantId, serviceAccountId) {
+      const records = await keys.find({ tenantId, serviceAccountId }).lean<KeyRecord[]>();
+      return records.map(({ _id, ...key }) => ({ id: _id, ...key }));
+    },
+    async insertKey(tx, { id, ...key }) {
+      await keys.insertMany([{ _id: id, ...key }], sessionOf(tx));
+    },
+  };
+}
