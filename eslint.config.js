@@ -49,6 +49,7 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/require-await': 'off', // a port may be async where one of its adapters is not
+      'no-control-regex': 'off', // refusing control characters in input names them
       eqeqeq: 'error',
       'max-depth': ['error', 4],
       'max-params': ['error', 4],
@@ -76,4 +77,5 @@ export default defineConfig(
     extends: [tseslint.configs.disableTypeChecked],
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
+  { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
 );

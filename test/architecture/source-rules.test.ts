@@ -1,0 +1,131 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { repository } from './planted-tree.js';
+import * as rules from './source-rules.js';
+import type { SourceFile, SourceRule } from './source-rules.js';
+
+const folders = ['config', 'src', 'scripts', 'test', 'views'];
+// split, so that this file obeys the rules whose violations it plants
+const open = 'TO' + 'DO';
+const disable = 'eslint' + '-disable';
+const typed = '@ts' + '-expect-error';
+
+const code = (text: string, path = 'src/users/user.ts'): SourceFile => ({ path, text });
+const test = (text: string) => code(text, 'test/unit/user.test.ts');
+const view = (text: string) => code(text, 'views/users/user.ejs');
+
+interface Trial {
+  title: string;
+  rule: SourceRule;
+  wrong: SourceFile[][];
+  right: SourceFile[][];
+}
+
+const trials: Trial[] = [
+  {
+    title: 'open work names its issue',
+    rule: rules.openWorkNamesItsIssue,
+    wrong: [[code(`// ${open}: later`)], [view(`<%# ${open} %>`)]],
+    right: [[code(`// ${open}: later (#12)`)], [code('const todos = 1;')]],
+  },
+  {
+    title: 'no test is singled out or skipped',
+    rule: rules.noTestIsSingledOut,
+    wrong: ['only', 'skip'].flatMap((word) => [[test(`it.${word}('x')`)], [test(`describe.${word}('x')`)]]),
+    right: [[test(`it('is only one')`)]],
+  },
+  {
+    title: 'a suite skips itself only for a missing tool',
+    rule: rules.suitesSkipOnlyForTools,
+    wrong: [[test(`before(function () { this.${'skip'}(); })`)]],
+    right: [[test(`before(function () { if (!requireTool('chromium')) this.${'skip'}(); })`)]],
+  },
+  {
+    title: 'a disabled lint rule says why',
+    rule: rules.disabledRulesSayWhy,
+    wrong: [
+      [code(`/* ${disable} */`)],
+      [code(`// ${disable}-next-line eqeqeq`)],
+      [code(`/* ${disable} -- all of it */`)],
+      [code(`// ${typed}`)],
+    ],
+    right: [
+      [code(`// ${disable}-next-line eqeqeq -- null and undefined alike`)],
+      [code(`x(); // ${disable}-line @typescript-eslint/no-explicit-any -- the library says any`)],
+      [code(`// ${typed} -- the library has no types`)],
+    ],
+  },
+  {
+    title: 'a source file has at most 300 lines of code',
+    rule: rules.filesAreSmall,
+    wrong: [[code('a();\n'.repeat(301))]],
+    right: [[code('a();\n'.repeat(300) + '// a comment\n\n')], [test('a();\n'.repeat(301))]],
+  },
+  {
+    title: 'views print unescaped text only from include',
+    rule: rules.viewsEscape,
+    wrong: [[view('<p>\n<%- name %>')], [view('<%-includes %>')]],
+    right: [[view(`<%- include('../layout') %><%= name %>`)]],
+  },
+  {
+    title: 'an error code has one place',
+    rule: rules.errorCodesAreUnique,
+    wrong: [
+      [code(`new AppError('user.gone', {})`), code(`new AppError(\n  'user.gone', {})`, 'src/tenants/tenant.ts')],
+      [code(`const gone = 'user.gone';`, 'src/a/a-errors.ts'), code(`const gone = 'user.gone';`, 'src/b/b-errors.ts')],
+      [code(`new AppError('user.gone', {}); new AppError('user.gone', {})`, 'src/a/a-errors.ts')],
+    ],
+    right: [
+      [code(`new AppError('user.gone', {})`, 'src/a/a-errors.ts'), code(`new AppError('user.new', {})`)],
+      [code(`new AppError('user.gone', {})`, 'src/a/a-errors.ts'), code(`if (error.code === 'user.gone') {}`)],
+    ],
+  },
+  {
+    title: 'a file name carries its noun',
+    rule: rules.filesCarryTheirNoun,
+    wrong: ['utils.ts', 'string-utils.ts', 'helpers/x.ts', 'user-manager.ts', 'base-store.ts', 'user.impl.ts'].map(
+      (name) => [code('', `src/users/${name}`)],
+    ),
+    right: [[code('', 'src/users/database.ts')], [code('', 'src/users/commonwealth.ts')]],
+  },
+  {
+    title: 'a file name is kebab-case',
+    rule: rules.filesAreKebabCase,
+    wrong: [[code('', 'src/users/createUser.ts')], [code('', 'src/users/create_user.ts')]],
+    right: [[code('', 'src/users/create-user.ts')], [code('', 'test/unit/create-user.test.ts')]],
+  },
+];
+
+describe('the rules of the source', () => {
+  const files: SourceFile[] = [];
+  before(async () => {
+    for (const folder of folders) {
+      const entries = await readdir(join(repository, folder), { recursive: true, withFileTypes: true });
+      for (const entry of entries.filter((each) => each.isFile())) {
+        const path = join(entry.parentPath, entry.name);
+        files.push({
+          path: path.slice(repository.length + 1).replaceAll('\\', '/'),
+          text: await readFile(path, 'utf8'),
+        });
+      }
+    }
+  });
+
+  for (const { title, rule, wrong, right } of trials) {
+    describe(title, () => {
+      it('here', () => {
+        expect(rule(files)).to.deep.equal([]);
+      });
+
+      it('and a planted violation is found', () => {
+        for (const planted of wrong) expect(rule(planted), JSON.stringify(planted)).to.have.lengthOf(1);
+        for (const planted of right) expect(rule(planted), JSON.stringify(planted)).to.deep.equal([]);
+      });
+    });
+  }
+
+  it('every rule is tried', () => {
+    expect(new Set(Object.values(rules))).to.deep.equal(new Set(trials.map((trial) => trial.rule)));
+  });
+});
