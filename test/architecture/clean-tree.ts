@@ -36,11 +36,14 @@ export function securityHeaders(): ReturnType<typeof helmet> {
   'src/users/index.ts': `export type { User } from './user.js';
 export { findUser } from './users-store.js';
 `,
-  'src/users/users-store.ts': `import { Types } from 'mongoose';
+  'src/users/users-store.ts': `import { Schema, Types } from 'mongoose';
 import type { User } from './user.js';
 
+const schema = new Schema({ email: String });
+schema.index({ email: 1 }, { unique: true });
+
 export async function findUser(id: string): Promise<User | null> {
-  return Types.ObjectId.isValid(id) ? { id } : null;
+  return Types.ObjectId.isValid(id) && schema.indexes().length > 0 ? { id } : null;
 }
 `,
   'src/tenants/index.ts': `export { tenantRoutes } from './tenants-routes.js';

@@ -46,6 +46,7 @@ export const plantedLint: readonly PlantedLint[] = [
     text: `export let count = 0;\nexport const add = () => count++;\n`,
   },
   { file: 'src/lint/singleton-map.ts', ...singletons, text: `export const cache = new Map<string, string>();\n` },
+  { file: 'src/lint/unused.ts', rule: '@typescript-eslint/no-unused-vars', text: `const nobody = 1;\nexport {};\n` },
   {
     file: 'src/lint/floating.ts',
     rule: '@typescript-eslint/no-floating-promises',

@@ -48,12 +48,15 @@ export async function plantTree(files: PlantedFiles, copied: readonly string[] =
   };
 }
 
+// some tools colour their output when CI is set
+const colourless: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
+
 /** Runs a command to its end; `output` is what it printed on both streams. */
 export function finish(
   command: string,
   args: readonly string[],
   folder: string,
-  environment: NodeJS.ProcessEnv = process.env,
+  environment: NodeJS.ProcessEnv = colourless,
 ): Promise<Finished> {
   return new Promise((done, reject) => {
     const child = spawn(command, args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
