@@ -1,0 +1,98 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Client } from '../../clients/index.js';
+import type { ApiKey, ServiceAccount } from '../../service-accounts/index.js';
+import { epochSeconds, type Clock } from '../../kernel/time.js';
+import { createExpiringMap } from '../../platform/cache/expiring.js';
+
+/** What we keep about a client beside its RFC 7591 metadata; declared to the library as `extraClientMetadata`. */
+export interface ClientExtension {
+  kind: Client['kind'];
+  tenant_id: string | null;
+  first_party: boolean;
+  require_pkce: boolean;
+  allowed_resources: string[];
+  live_secrets: LiveSecret[];
+}
+
+export interface LiveSecret {
+  hash: string;
+  /** Epoch seconds; null does not expire. */
+  expires_at: number | null;
+}
+
+export const clientExtensionProperties: readonly (keyof ClientExtension)[] = [
+  'kind',
+  'tenant_id',
+  'first_party',
+  'require_pkce',
+  'allowed_resources',
+  'live_secrets',
+];
+
+export interface ClientAdapterDeps {
+  cacheSeconds: number;
+  now: Clock;
+  findClient(clientId: string): Promise<Client | null>;
+  findServiceAccount(tenantId: string, clientId: string): Promise<ServiceAccount | null>;
+  listApiKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
+}
+
+/** Clients as the library wants them. Read by every request, so kept for the seconds that any decision may be old. */
+export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forgetClients(): void } {
+  const cache = createExpiringMap<AdapterPayload | undefined>(deps.cacheSeconds);
+
+  async function liveSecrets(client: Client): Promise<LiveSecret[] | null> {
+    if (client.kind === 'application' || client.tenantId === null) {
+      return client.secretHashes.map((hash) => ({ hash, expires_at: null }));
+    }
+    const account = await deps.findServiceAccount(client.tenantId, client.clientId);
+    if (account?.status !== 'active') return null;
+    const keys = await deps.listApiKeys(client.tenantId, account.id);
+    return keys
+      .filter((key) => key.revokedAt === null && (key.expiresAt === null || key.expiresAt > deps.now()))
+      .map((key) => ({ hash: key.secretHash, expires_at: key.expiresAt && epochSeconds(key.expiresAt) }));
+  }
+
+  async function load(clientId: string): Promise<AdapterPayload | undefined> {
+    const client = await deps.findClient(clientId);
+    const secrets = client && (await liveSecrets(client));
+    if (!client || !secrets) return undefined;
+    return toLibraryMetadata(client, secrets);
+  }
+
+  return {
+    forgetClients: () => cache.forgetAll(),
+    adapter: {
+      find: (clientId) => cache.get(clientId, () => load(clientId)),
+      upsert: async () => notHere(),
+      destroy: async () => notHere(),
+      consume: async () => notHere(),
+      findByUid: async () => undefined,
+      findByUserCode: async () => undefined,
+      revokeByGrantId: async () => undefined,
+    },
+  };
+}
+
+export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): AdapterPayload {
+  const extension: ClientExtension = {
+    kind: client.kind,
+    tenant_id: client.tenantId,
+    first_party: client.firstParty,
+    require_pkce: client.requirePkce,
+    allowed_resources: client.resources,
+    live_secrets: secrets,
+  };
+  return {
+    client_id: client.clientId,
+    // The library wants a secret to be there; ours are hashed and compared elsewhere (`compareClientSecret`), and no
+    // algorithm that would use this text as a key is enabled.
+    ...(client.metadata.token_endpoint_auth_method === 'none' ? {} : { client_secret: 'stored-hashed' }),
+    ...client.metadata,
+    ...extension,
+  } as AdapterPayload;
+}
+
+function notHere(): never {
+  throw new Error('clients are not changed through the OIDC library');
+}

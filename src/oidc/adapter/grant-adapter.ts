@@ -1,0 +1,109 @@
+import type { Adapter } from 'oidc-provider';
+import type { RecordEvent } from '../../events/index.js';
+import type { Clock } from '../../kernel/time.js';
+import type { Database } from '../../platform/mongo/open-database.js';
+import { sessionOf, type InTransaction, type Tx } from '../../platform/mongo/transactions.js';
+import { secondsAfter } from '../../kernel/time.js';
+import { protocolRecords, tombstoneSeconds, type ProtocolRecord, type ProtocolRecordDeps } from './protocol-records.js';
+import { writeUnlessEnded } from './record-adapter.js';
+import { storageRules, type StorageRule } from './storage-rules.js';
+
+/** What we add to the library's Grant: its tenant, its session, and whether it outlives that session. */
+export interface GrantBinding {
+  accountId: string;
+  clientId: string;
+  tenantId: string;
+  sessionUid: string;
+  offline: boolean;
+}
+
+/**
+ * Grants. The grant is the master switch: code, refresh token, opaque access token, introspection and userinfo read it
+ * again at every use, so ending it ends all of them at once.
+ */
+export function grantAdapter(deps: ProtocolRecordDeps, revokeGrant: (id: string) => Promise<void>): Adapter {
+  const records = protocolRecords('Grant', storageRules['Grant'] as StorageRule, deps);
+  return {
+    async upsert(id, payload, expiresIn) {
+      const { accountId, clientId, tenantId, sessionUid, offline } = payload as unknown as GrantBinding;
+      await writeUnlessEnded(records, id, {
+        payload: await records.encode(id, payload),
+        ...{ accountId, clientId, tenantId, sessionUid, offline },
+        ...records.expiryIn(expiresIn),
+      });
+    },
+    find: async (id) => records.decode(await records.collection.findOne({ _id: id }), id),
+    destroy: (id) => revokeGrant(id),
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    consume: async () => undefined,
+    revokeByGrantId: async () => undefined,
+  };
+}
+
+export interface EndingDeps {
+  database: Database;
+  inTransaction: InTransaction;
+  recordEvent: RecordEvent;
+  now: Clock;
+}
+
+export type RevocationReason = 'reuse' | 'revoked' | 'session_ended';
+
+export interface Endings {
+  revokeGrant(grantId: string, reason: RevocationReason): Promise<void>;
+  endSession(sessionUid: string): Promise<void>;
+  /** The live grant of this binding, if there is one. */
+  findGrantId(binding: GrantBinding): Promise<string | undefined>;
+}
+
+export function createEndings({ database, inTransaction, recordEvent, now }: EndingDeps): Endings {
+  const grants = database.collection<ProtocolRecord>('oidc_grants');
+  const sessions = database.collection<ProtocolRecord>('oidc_sessions');
+  const live = { endedAt: { $exists: false } };
+
+  async function endGrants(tx: Tx, filter: object, reason: RevocationReason): Promise<void> {
+    const ended = await grants.find({ ...filter, ...live }, sessionOf(tx)).toArray();
+    for (const grant of ended) {
+      await grants.updateOne({ _id: grant._id }, { $set: tombstone() }, sessionOf(tx));
+      await recordEvent(tx, {
+        type: 'grant.revoked',
+        tenantId: grant.tenantId ?? null,
+        actor:
+          reason === 'reuse' ? { kind: 'system', reason: 'protocol' } : { kind: 'user', userId: grant.accountId ?? '' },
+        subjectId: grant._id,
+        data: { reason, clientId: grant.clientId ?? '', userId: grant.accountId ?? '' },
+      });
+    }
+  }
+
+  function tombstone(): { endedAt: Date; expiresAt: Date } {
+    return { endedAt: now(), expiresAt: secondsAfter(now(), tombstoneSeconds) };
+  }
+
+  return {
+    revokeGrant: (grantId, reason) => inTransaction((tx) => endGrants(tx, { _id: grantId }, reason)),
+    async endSession(sessionUid) {
+      await inTransaction(async (tx) => {
+        const session = await sessions.findOneAndUpdate(
+          { _id: sessionUid, ...live },
+          { $set: tombstone() },
+          sessionOf(tx),
+        );
+        if (!session) return;
+        await endGrants(tx, { sessionUid, offline: false }, 'session_ended');
+        if (session.accountId === undefined) return;
+        await recordEvent(tx, {
+          type: 'session.ended',
+          tenantId: null,
+          actor: { kind: 'user', userId: session.accountId },
+          subjectId: session.accountId,
+        });
+      });
+    },
+    async findGrantId(binding) {
+      const found = await grants.findOne({ ...binding, ...live }, { projection: { _id: 1 }, sort: { expiresAt: -1 } });
+      return found?._id;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { Adapter, AdapterFactory } from 'oidc-provider';
+import type { Database } from '../../platform/mongo/open-database.js';
+import { translated } from '../oauth-errors.js';
+import { grantAdapter, type Endings } from './grant-adapter.js';
+import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-tokens.js';
+import type { ProtocolRecordDeps } from './protocol-records.js';
+import { recordAdapter } from './record-adapter.js';
+import { sessionAdapter } from './session-adapter.js';
+import { storageRules } from './storage-rules.js';
+
+export interface AdapterDeps extends ProtocolRecordDeps, JwtAccessTokenDeps {
+  endings: Endings;
+  clients: Adapter;
+}
+
+/** The library's storage: one adapter for each of its 15 models. */
+export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
+  const { endings } = deps;
+  const common = { ...deps, revokeGrant: endings.revokeGrant, endSession: endings.endSession };
+
+  function build(model: string): Adapter {
+    if (model === 'Client') return deps.clients;
+    const rule = storageRules[model];
+    if (!rule) throw new Error(`no storage rule for the model ${model}`);
+    if (model === 'Session') return sessionAdapter(common);
+    if (model === 'Grant') return grantAdapter(common, (id) => endings.revokeGrant(id, 'revoked'));
+    const stored = recordAdapter(model, rule, common);
+    if (model === 'AccessToken' || model === 'ClientCredentials') return withJwtAccessTokens(model, stored, common);
+    return stored;
+  }
+
+  return (model) => withTranslatedErrors(build(model));
+}
+
+function withTranslatedErrors(adapter: Adapter): Adapter {
+  return {
+    upsert: translated(async (...args) => adapter.upsert(...args)),
+    find: translated(async (...args) => adapter.find(...args)),
+    findByUid: translated(async (...args) => adapter.findByUid(...args)),
+    findByUserCode: translated(async (...args) => adapter.findByUserCode(...args)),
+    consume: translated(async (...args) => adapter.consume(...args)),
+    destroy: translated(async (...args) => adapter.destroy(...args)),
+    revokeByGrantId: translated(async (...args) => adapter.revokeByGrantId(...args)),
+  };
+}
+
+/** Indexes of all protocol records; made once at start. */
+export async function ensureProtocolIndexes(database: Database): Promise<void> {
+  for (const rule of Object.values(storageRules)) {
+    const collection = database.collection(rule.collection);
+    await collection.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
+    if (rule.consumedBy === 'grant' || rule.collection === 'oidc_access_tokens')
+      await collection.createIndex({ grantId: 1 });
+  }
+  const unique = { unique: true, sparse: true } as const;
+  await database.collection('oidc_sessions').createIndex({ idHash: 1 }, unique);
+  await database.collection('oidc_sessions').createIndex({ accountId: 1 });
+  await database.collection('oidc_device_codes').createIndex({ userCodeHash: 1 }, unique);
+  await database.collection('oidc_grants').createIndex({ sessionUid: 1, accountId: 1, clientId: 1, tenantId: 1 });
+  await database.collection('oidc_grants').createIndex({ accountId: 1 });
+  await database.collection('oidc_revoked_jwts').createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
+}

@@ -1,0 +1,121 @@
+import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import { epochSeconds, type Clock } from '../../kernel/time.js';
+import type { Database } from '../../platform/mongo/open-database.js';
+import type { RecordEvent } from '../../events/index.js';
+import { isDuplicateKey, sessionOf, type InTransaction } from '../../platform/mongo/transactions.js';
+
+/** A JWT access token of ours (RFC 9068) that was verified; `gid` names its grant, absent for service tokens. */
+export type VerifiedAccessToken = JWTPayload & {
+  jti: string;
+  sub: string;
+  exp: number;
+  iat: number;
+  client_id: string;
+  gid?: string;
+  scope?: string;
+  cnf?: { jkt?: string; 'x5t#S256'?: string };
+};
+
+export type VerifyAccessToken = (token: string) => Promise<VerifiedAccessToken | null>;
+
+/** Signature, issuer, type and time. Null for anything that is not a live JWT access token of this issuer. */
+export function accessTokenVerifier(issuer: string, jwks: JSONWebKeySet): VerifyAccessToken {
+  const keys = createLocalJWKSet(jwks);
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        issuer,
+        typ: 'at+jwt',
+        requiredClaims: ['jti', 'exp', 'iat', 'sub', 'client_id'],
+      });
+      return payload as VerifiedAccessToken;
+    } catch {
+      return null;
+    }
+  };
+}
+
+export function looksLikeJwt(value: string): boolean {
+  return value.split('.').length === 3;
+}
+
+/** Where a verified token of this request is put before introspection and revocation (see `unwrapJwtAccessToken`). */
+export interface VerifiedState {
+  verifiedAccessToken?: VerifiedAccessToken;
+}
+
+export interface JwtAccessTokenDeps {
+  database: Database;
+  inTransaction: InTransaction;
+  recordEvent: RecordEvent;
+  now: Clock;
+  verifyAccessToken: VerifyAccessToken;
+}
+
+/**
+ * Puts JWT access tokens, which are never stored, in front of the adapter of the stored ones: at introspection,
+ * revocation and userinfo the library then treats both alike. Only what was revoked is written.
+ */
+export function withJwtAccessTokens(
+  kind: 'AccessToken' | 'ClientCredentials',
+  stored: Adapter,
+  deps: JwtAccessTokenDeps,
+): Adapter {
+  const revoked = deps.database.collection<{ _id: string; expiresAt: Date }>('oidc_revoked_jwts');
+
+  async function payloadOf(token: VerifiedAccessToken, forUserinfo: boolean): Promise<AdapterPayload | undefined> {
+    const isForUser = token.gid !== undefined;
+    if (isForUser !== (kind === 'AccessToken')) return undefined;
+    if (await revoked.findOne({ _id: token.jti })) return undefined;
+    const { jti, sub, exp, iat, client_id: clientId, gid: grantId, scope, cnf, aud, iss: _iss, ...extra } = token;
+    return {
+      kind,
+      jti,
+      exp,
+      iat,
+      clientId,
+      ...(scope === undefined ? {} : { scope }),
+      ...(isForUser ? { accountId: sub, grantId } : {}),
+      // userinfo is open to every token with the scope `openid`; the library would refuse one that names an audience
+      ...(forUserinfo ? {} : { aud }),
+      ...cnf,
+      extra,
+    } as AdapterPayload;
+  }
+
+  return {
+    ...stored,
+    async find(id) {
+      const ctx = Provider.ctx;
+      const verified = (ctx?.state as VerifiedState | undefined)?.verifiedAccessToken;
+      if (verified?.jti === id) return payloadOf(verified, false);
+      if (ctx?.oidc.route !== 'userinfo' || !looksLikeJwt(id)) return stored.find(id);
+      const token = await deps.verifyAccessToken(id);
+      return token ? payloadOf(token, true) : undefined;
+    },
+    async destroy(id) {
+      const verified = (Provider.ctx?.state as VerifiedState | undefined)?.verifiedAccessToken;
+      if (verified?.jti !== id) return stored.destroy(id);
+      await revoke(deps, verified);
+    },
+  };
+}
+
+async function revoke(deps: JwtAccessTokenDeps, token: VerifiedAccessToken): Promise<void> {
+  const revoked = deps.database.collection<{ _id: string; expiresAt: Date }>('oidc_revoked_jwts');
+  try {
+    await deps.inTransaction(async (tx) => {
+      await revoked.insertOne({ _id: token.jti, expiresAt: new Date(token.exp * 1000) }, sessionOf(tx));
+      await deps.recordEvent(tx, {
+        type: 'access_token.revoked',
+        tenantId: typeof token['tenant_id'] === 'string' ? token['tenant_id'] : null,
+        actor: { kind: 'system', reason: 'protocol' },
+        subjectId: token.jti,
+        data: { clientId: token.client_id, at: epochSeconds(deps.now()) },
+      });
+    });
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error; // revoked already
+  }
+}

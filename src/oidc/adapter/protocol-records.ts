@@ -1,0 +1,73 @@
+import type { mongo } from 'mongoose';
+import type { AdapterPayload } from 'oidc-provider';
+import type { Clock } from '../../kernel/time.js';
+import { secondsAfter } from '../../kernel/time.js';
+import type { KeyedHash } from '../../platform/crypto/keyed-hash.js';
+import type { Sealing } from '../../platform/crypto/sealing.js';
+import type { Database } from '../../platform/mongo/open-database.js';
+import type { StorageRule } from './storage-rules.js';
+
+/** One stored row of a model of the library. The payload is JSON text, or that text sealed. */
+export interface ProtocolRecord {
+  _id: string;
+  payload: string;
+  expiresAt?: Date;
+  /** Epoch seconds; set once. */
+  consumed?: number;
+  endedAt?: Date;
+  /** Keyed hash of the current identifier, where `_id` is another one (Session). */
+  idHash?: string;
+  userCodeHash?: string;
+  grantId?: string;
+  accountId?: string;
+  clientId?: string;
+  tenantId?: string;
+  sessionUid?: string;
+  offline?: boolean;
+}
+
+/** Rows live this long past their end; the library allows 15 s of clock tolerance and wants to see the expired. */
+export const keptAfterExpirySeconds = 60;
+/** How long the tombstone of something ended is kept: far longer than any request that may still be writing it. */
+export const tombstoneSeconds = 3600;
+
+export interface ProtocolRecordDeps {
+  database: Database;
+  hash: KeyedHash;
+  sealing: Sealing;
+  now: Clock;
+}
+
+export interface ProtocolRecords {
+  collection: mongo.Collection<ProtocolRecord>;
+  idFor(id: string): string;
+  encode(recordId: string, payload: AdapterPayload): Promise<string>;
+  /** The payload as the library gave it, with `jti` and `consumed` back in their places; undefined for what is over. */
+  decode(record: ProtocolRecord | null, jti: string | undefined): Promise<AdapterPayload | undefined>;
+  expiryIn(seconds: number | undefined): { expiresAt: Date } | Record<string, never>;
+}
+
+export function protocolRecords(model: string, rule: StorageRule, deps: ProtocolRecordDeps): ProtocolRecords {
+  const contextOf = (recordId: string): string => `${model}:${recordId}`;
+  return {
+    collection: deps.database.collection<ProtocolRecord>(rule.collection),
+    idFor: (id) => (rule.id === 'plain' ? id : deps.hash(model, id)),
+    async encode(recordId, payload) {
+      const { jti, consumed: _consumed, ...rest } = payload;
+      if (rule.sealed) return deps.sealing.seal(JSON.stringify({ jti, ...rest }), contextOf(recordId));
+      // in clear text the identifier, which is the credential, is left out: whoever presents it brings it back
+      return JSON.stringify(rest);
+    },
+    async decode(record, jti) {
+      if (!record || record.endedAt) return undefined;
+      // the TTL monitor runs when it likes; what it would have removed is gone
+      if (record.expiresAt && secondsAfter(record.expiresAt, keptAfterExpirySeconds) < deps.now()) return undefined;
+      const text = rule.sealed ? await deps.sealing.open(record.payload, contextOf(record._id)) : record.payload;
+      const payload = JSON.parse(text) as AdapterPayload;
+      if (jti !== undefined) payload.jti = jti;
+      if (record.consumed !== undefined) payload.consumed = record.consumed;
+      return payload;
+    },
+    expiryIn: (seconds) => (seconds === undefined ? {} : { expiresAt: secondsAfter(deps.now(), seconds) }),
+  };
+}

@@ -1,0 +1,107 @@
+import type { JWK } from 'jose';
+import Provider, { type AdapterFactory, type Configuration } from 'oidc-provider';
+import type { Clock } from '../kernel/time.js';
+import type { AccessModule } from '../access/index.js';
+import type { PrivateJwk } from '../signing-keys/index.js';
+import { loadExistingGrant, type GrantDeps } from './grants.js';
+import { createInteractionPolicy } from './interaction-policy.js';
+import { mayIntrospect, type IntrospectionDeps } from './introspection-policy.js';
+import { extendGrantPayload, replaceSecretComparison, type KnownClient } from './library-internals.js';
+import { translated } from './oauth-errors.js';
+import { clientRules, secretMatcher } from './options/client-rules.js';
+import { cookieOptions } from './options/cookies.js';
+import { endpointPaths } from './options/endpoints.js';
+import { lifetimeOptions, type Lifetimes } from './options/lifetimes.js';
+import type { ProtocolPages } from './protocol-pages.js';
+import { defaultResourceOf, resourceServerFor, type ResourceDeps } from './resources.js';
+import { accessTokenClaims, nameGrant } from './token-claims.js';
+import { accountOf, claimsOfScopes, type UserClaimsDeps } from './user-claims.js';
+
+/** OpenID scopes that the server knows; `tenant` opens the tenant claims. */
+export const oidcScopes = ['openid', 'profile', 'email', 'tenant'] as const;
+
+export interface BuildProviderDeps
+  extends GrantDeps, UserClaimsDeps, IntrospectionDeps, Omit<ResourceDeps, 'oidcScopes'> {
+  issuer: string;
+  access: Pick<AccessModule, 'authorizationOf'>;
+  cookieKeys: readonly string[];
+  dpopNonceSecret: Buffer;
+  lifetimes: Lifetimes;
+  now: Clock;
+  adapter: AdapterFactory;
+  pages: ProtocolPages;
+  hashSecret(secret: string): string;
+}
+
+/**
+ * A provider with these signing keys; the first of an algorithm signs. Everything it knows lies in the database, so a
+ * change of keys builds a new one and swaps it in (about a millisecond), see `currentProvider`.
+ */
+export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk[]): Provider {
+  if (keys.length === 0)
+    throw new Error('no signing keys: the library would fall back to its well-known development keys');
+  const configuration: Configuration = {
+    ...clientRules(),
+    adapter: deps.adapter,
+    jwks: { keys: keys as unknown as JWK[] } as NonNullable<Configuration['jwks']>,
+    cookies: cookieOptions(deps.cookieKeys, deps.issuer.startsWith('https:')),
+    routes: endpointPaths,
+    ttl: lifetimeOptions(deps.lifetimes, deps.now),
+    scopes: [...oidcScopes, 'offline_access'],
+    claims: claimsOfScopes,
+    // claims of the granted scopes in the ID token too, so that a client needs no second call
+    conformIdTokenClaims: false,
+    acrValues: ['aal1'],
+    interactions: {
+      policy: createInteractionPolicy({
+        chooseTenant: deps.chooseTenant,
+        sessionAbsoluteSeconds: deps.lifetimes.sessionAbsoluteSeconds,
+      }),
+      url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
+    },
+    findAccount: translated(async (ctx, userId) => accountOf(deps, ctx, userId)),
+    loadExistingGrant: translated(async (ctx) => loadExistingGrant(deps, ctx)),
+    extraTokenClaims: translated(async (ctx, token) => accessTokenClaims(deps.access, ctx, token)),
+    formats: {
+      customizers: { jwt: (ctx, token, { payload }) => nameGrant(ctx, token, payload as Record<string, unknown>) },
+    },
+    // tokens of a session end with it through their grant, not by the library's binding, which knows one grant a client
+    expiresWithSession: () => false,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: (ctx) => ctx.oidc.entities.RefreshToken?.isSenderConstrained() !== true,
+    renderError: deps.pages.renderError,
+    features: featuresOf(deps),
+  };
+  const provider = new Provider(deps.issuer, configuration);
+  provider.proxy = true; // the headers it then believes are written by the edge
+  extendGrantPayload(provider);
+  replaceSecretComparison(provider, secretMatcher(deps.hashSecret, deps.now));
+  return provider;
+}
+
+function featuresOf(deps: BuildProviderDeps): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    introspection: {
+      enabled: true,
+      allowedPolicy: translated(async (ctx, _client, token) => mayIntrospect(deps, ctx, token)),
+    },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
+    pushedAuthorizationRequests: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: deps.dpopNonceSecret },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (_ctx, client, granted) => defaultResourceOf(client as KnownClient, granted) as string,
+      useGrantedResource: () => true,
+      getResourceServerInfo: translated(async (ctx, identifier, client) =>
+        resourceServerFor({ ...deps, oidcScopes }, ctx, identifier, client as KnownClient),
+      ),
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: deps.pages.confirmSignOut,
+      postLogoutSuccessSource: deps.pages.signedOut,
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { AccessModule, Authorization, Subject } from '../access/index.js';
+import { bindingOf } from './library-internals.js';
+
+/**
+ * What the subject of a token request may do now in the tenant of its grant. Asked again at every issue, refresh,
+ * introspection and userinfo, never taken from the token. Null: the grant names a place the person has no more.
+ */
+export function authorizationOfGrant(
+  access: Pick<AccessModule, 'authorizationOf'>,
+  ctx: KoaContextWithOIDC,
+): Promise<Authorization | null> {
+  const grant = ctx.oidc.entities.Grant;
+  if (!grant) return Promise.resolve(null);
+  const { accountId, tenantId } = bindingOf(grant);
+  return access.authorizationOf({ kind: 'user', userId: accountId }, tenantId);
+}
+
+/** The same for a service token: the client is the subject. */
+export function authorizationOfService(
+  access: Pick<AccessModule, 'authorizationOf'>,
+  client: { clientId: string; tenantId: string | null },
+): Promise<Authorization | null> {
+  if (client.tenantId === null) return Promise.resolve(null);
+  const subject: Subject = { kind: 'service_account', clientId: client.clientId };
+  return access.authorizationOf(subject, client.tenantId);
+}
+
+/** Claims that bind a token to its tenant (spec of this product; in JWT access tokens, ID tokens and userinfo). */
+export interface TenantClaims {
+  tenant_id: string;
+  tenant_slug: string;
+  tenant_type: string;
+  roles: readonly string[];
+  entitlements: readonly string[];
+}
+
+export function tenantClaims({ tenant, roles, entitlements }: Authorization): TenantClaims {
+  return { tenant_id: tenant.id, tenant_slug: tenant.slug, tenant_type: tenant.type, roles, entitlements };
+}

@@ -1,0 +1,68 @@
+/**
+ * The one place that reaches behind the library's public interface: two class members are replaced and a few untyped
+ * ones are read. `test/contracts/library-internals.test.ts` fails when a new version of the library moves them.
+ */
+import type Provider from 'oidc-provider';
+import type { Client as LibraryClient, KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientExtension } from './adapter/client-adapter.js';
+import type { GrantBinding } from './adapter/grant-adapter.js';
+
+/** Names of ours that a Grant carries beside the library's. */
+const grantMembers: readonly (keyof GrantBinding)[] = ['tenantId', 'sessionUid', 'offline'];
+
+/** Lets the Grant carry its tenant and session. Must run before the first grant is made: payload lists are cached. */
+export function extendGrantPayload(provider: Provider): void {
+  const original = Object.getOwnPropertyDescriptor(provider.Grant, 'IN_PAYLOAD')?.get;
+  if (!original) throw new Error('oidc-provider: Grant.IN_PAYLOAD is not a getter any more');
+  Object.defineProperty(provider.Grant, 'IN_PAYLOAD', {
+    configurable: true,
+    get: () => [...(original.call(provider.Grant) as string[]), ...grantMembers],
+  });
+}
+
+/** Secrets are stored hashed and several may be live, so the comparison is ours. */
+export function replaceSecretComparison(
+  provider: Provider,
+  matches: (client: KnownClient, presented: string) => boolean,
+): void {
+  const prototype = provider.Client.prototype as unknown as { compareClientSecret: (presented: string) => boolean };
+  if (typeof prototype.compareClientSecret !== 'function')
+    throw new Error('oidc-provider: Client.compareClientSecret is gone');
+  prototype.compareClientSecret = function (this: KnownClient, presented) {
+    return matches(this, presented);
+  };
+}
+
+/** A client of the library with what we keep about it (the library turns member names into camel case). */
+export type KnownClient = LibraryClient & {
+  kind: ClientExtension['kind'];
+  tenantId: ClientExtension['tenant_id'];
+  firstParty: boolean;
+  requirePkce: boolean;
+  allowedResources: string[];
+  liveSecrets: ClientExtension['live_secrets'];
+  postLogoutRedirectUriAllowed(uri: string): boolean;
+};
+
+export function clientOf(ctx: KoaContextWithOIDC): KnownClient {
+  if (!ctx.oidc.client) throw new Error('no client in this request');
+  return ctx.oidc.client as KnownClient;
+}
+
+/** The parts of a Grant that the published types leave out. */
+export interface KnownGrant extends GrantBinding {
+  jti: string;
+}
+
+export function bindingOf(grant: unknown): KnownGrant {
+  return grant as KnownGrant;
+}
+
+export interface KnownResourceServer {
+  scopes: Set<string>;
+}
+
+/** Resources resolved for this request, by identifier. */
+export function resourceServersOf(ctx: KoaContextWithOIDC): Record<string, KnownResourceServer> {
+  return (ctx.oidc as unknown as { resourceServers: Record<string, KnownResourceServer> }).resourceServers;
+}

@@ -1,0 +1,61 @@
+import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { equalSecrets } from '../../kernel/secret.js';
+import { epochSeconds, type Clock } from '../../kernel/time.js';
+import { clientExtensionProperties } from '../adapter/client-adapter.js';
+import { clientOf, type KnownClient } from '../library-internals.js';
+
+const tenantParameter = /^(?:ten_[0-9a-f]{32}|[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
+
+/** What clients may be and do: authentication, PKCE, redirect URIs, CORS, and the request parameter `tenant`. */
+export function clientRules(): Configuration {
+  return {
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    extraClientMetadata: { properties: [...clientExtensionProperties] },
+    clientDefaults: {
+      id_token_signed_response_alg: 'RS256',
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+    },
+    responseTypes: ['code'],
+    pkce: { required: (_ctx, client) => (client as KnownClient).requirePkce },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientBasedCORS: (_ctx, origin, client) =>
+      client.redirectUris?.some((uri) => URL.canParse(uri) && new URL(uri).origin === origin) ?? false,
+    extraParams: { tenant: checkRequest },
+    subjectTypes: ['public'],
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256'],
+      userinfoSigningAlgValues: ['RS256', 'ES256'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'RS256', 'PS256'],
+    },
+  };
+}
+
+/** Called for every authorization and pushed request, also for those without the parameter. */
+function checkRequest(ctx: KoaContextWithOIDC, tenant: string | undefined): void {
+  if (tenant !== undefined && !tenantParameter.test(tenant)) {
+    throw new errors.InvalidRequest('tenant must be the slug or the id of a tenant');
+  }
+  const { code_challenge: challenge, nonce } = ctx.oidc.params ?? {};
+  if (!clientOf(ctx).requirePkce && challenge === undefined && nonce === undefined) {
+    throw new errors.InvalidRequest('a nonce is required where PKCE is not used');
+  }
+}
+
+/** Compares a presented secret with all live ones, each in constant time. */
+export function secretMatcher(
+  hash: (secret: string) => string,
+  now: Clock,
+): (client: KnownClient, presented: string) => boolean {
+  return (client, presented) => {
+    const presentedHash = hash(presented);
+    const currently = epochSeconds(now());
+    let matched = false;
+    for (const secret of client.liveSecrets) {
+      const isLive = secret.expires_at === null || secret.expires_at > currently;
+      if (equalSecrets(secret.hash, presentedHash) && isLive) matched = true;
+    }
+    return matched;
+  };
+}

@@ -1,0 +1,21 @@
+import Keygrip from 'keygrip';
+import type { Configuration } from 'oidc-provider';
+
+/**
+ * Cookies hold random identifiers only. The prefixes tie them to https and, for the session, to this host alone; a
+ * plain-http issuer (localhost) cannot have them. `names.session` is read by nobody else.
+ */
+export function cookieOptions(keys: readonly string[], https: boolean): NonNullable<Configuration['cookies']> {
+  const common = { httpOnly: true, sameSite: 'lax', secure: https, signed: true } as const;
+  return {
+    // a plain list of keys would sign with SHA-1
+    keys: new Keygrip([...keys], 'sha256') as unknown as string[],
+    names: {
+      session: https ? '__Host-sid' : 'sid',
+      interaction: https ? '__Secure-interaction' : 'interaction',
+      resume: https ? '__Secure-resume' : 'resume',
+    },
+    long: { ...common, path: '/' },
+    short: common,
+  };
+}

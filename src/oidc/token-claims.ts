@@ -1,0 +1,48 @@
+import { errors, type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider';
+import type { AccessModule } from '../access/index.js';
+import { authorizationOfGrant, authorizationOfService, tenantClaims } from './current-authorization.js';
+import { bindingOf, clientOf } from './library-internals.js';
+
+interface Authentication {
+  acr?: string;
+  amr?: string[];
+  authTime?: number;
+}
+
+/**
+ * Claims of access tokens beside those of the library (`extraTokenClaims`): the tenant, and for people how and when
+ * they signed in. The library writes its own claims after these, so none of them can replace a protocol claim.
+ */
+export async function accessTokenClaims(
+  access: Pick<AccessModule, 'authorizationOf'>,
+  ctx: KoaContextWithOIDC,
+  token: AccessToken | ClientCredentials,
+): Promise<Record<string, unknown>> {
+  if (token.kind === 'ClientCredentials') {
+    const authorization = await authorizationOfService(access, clientOf(ctx));
+    if (!authorization) throw new errors.InvalidClient('the service account has no place in an active tenant');
+    return { ...tenantClaims(authorization) };
+  }
+  const authorization = await authorizationOfGrant(access, ctx);
+  if (!authorization) throw new errors.InvalidGrant('the person has no place in this tenant any more');
+  return { ...tenantClaims(authorization), ...authenticationClaims(ctx) };
+}
+
+/** A JWT access token names its grant, so that introspection and userinfo can ask whether it still stands. */
+export function nameGrant(
+  ctx: KoaContextWithOIDC,
+  token: AccessToken | ClientCredentials,
+  payload: Record<string, unknown>,
+): void {
+  if (token.kind === 'AccessToken' && ctx.oidc.entities.Grant) payload['gid'] = bindingOf(ctx.oidc.entities.Grant).jti;
+}
+
+function authenticationClaims(ctx: KoaContextWithOIDC): Record<string, unknown> {
+  const { AuthorizationCode: code, RefreshToken: refreshToken, DeviceCode: deviceCode } = ctx.oidc.entities;
+  const { acr, amr, authTime }: Authentication = (code ?? refreshToken ?? deviceCode ?? {}) as Authentication;
+  return {
+    ...(acr === undefined ? {} : { acr }),
+    ...(amr === undefined ? {} : { amr }),
+    ...(authTime === undefined ? {} : { auth_time: authTime }),
+  };
+}

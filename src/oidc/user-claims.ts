@@ -1,0 +1,69 @@
+import { errors, type Account, type KoaContextWithOIDC } from 'oidc-provider';
+import type { AccessModule } from '../access/index.js';
+import type { User } from '../users/index.js';
+import { authorizationOfGrant, tenantClaims } from './current-authorization.js';
+
+export interface UserClaimsDeps {
+  access: Pick<AccessModule, 'authorizationOf'>;
+  isActiveUser(userId: string): Promise<boolean>;
+  findUserById(userId: string): Promise<User | null>;
+}
+
+/** Scope → claims that it opens (OpenID Connect Core §5.4); `tenant` is ours. */
+export const claimsOfScopes: Record<string, string[] | null> = {
+  openid: ['sub'],
+  profile: ['name', 'given_name', 'family_name', 'locale', 'zoneinfo', 'updated_at'],
+  email: ['email', 'email_verified'],
+  tenant: ['tenant_id', 'tenant_slug', 'tenant_type', 'roles', 'entitlements'],
+  acr: null,
+  amr: null,
+  auth_time: null,
+  iss: null,
+  sid: null,
+};
+
+/**
+ * The person behind a session or a token (`findAccount`). Undefined ends what was asked: the library then answers
+ * `invalid_grant` or `invalid_token`, or shows the sign-in page again.
+ */
+export async function accountOf(
+  deps: UserClaimsDeps,
+  ctx: KoaContextWithOIDC,
+  userId: string,
+): Promise<Account | undefined> {
+  if (!(await deps.isActiveUser(userId))) return undefined;
+  if (ctx.oidc.entities.Grant && !(await authorizationOfGrant(deps.access, ctx))) return undefined;
+  return { accountId: userId, claims: (_use, scope) => claimsOf(deps, ctx, userId, scope) };
+}
+
+async function claimsOf(
+  deps: UserClaimsDeps,
+  ctx: KoaContextWithOIDC,
+  userId: string,
+  scope: string,
+): Promise<{ sub: string }> {
+  const scopes = new Set(scope.split(' '));
+  const authorization = await authorizationOfGrant(deps.access, ctx);
+  if (!authorization) throw new errors.InvalidToken('the person has no place in this tenant any more');
+  const person = scopes.has('profile') || scopes.has('email') ? await deps.findUserById(userId) : null;
+  return {
+    ...(scopes.has('tenant') ? tenantClaims(authorization) : {}),
+    ...(person ? personalClaims(person) : {}),
+    sub: userId,
+  };
+}
+
+/** All of them: the library keeps those that the granted scopes open. */
+function personalClaims({ email, emailVerified, profile, updatedAt }: User): Record<string, unknown> {
+  const claims: Record<string, unknown> = {
+    name: profile.name,
+    given_name: profile.givenName,
+    family_name: profile.familyName,
+    locale: profile.locale,
+    zoneinfo: profile.zoneinfo,
+    updated_at: Math.floor(updatedAt.getTime() / 1000),
+    email,
+    email_verified: emailVerified,
+  };
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+}
