@@ -3,8 +3,10 @@ const CODE_NAMES: Record<number, string> = {
   1: 'InternalError',
   2: 'BadValue',
   9: 'FailedToParse',
+  13: 'Unauthorized',
   14: 'TypeMismatch',
   15: 'Overflow',
+  16: 'InvalidLength',
   20: 'IllegalOperation',
   26: 'NamespaceNotFound',
   27: 'IndexNotFound',
@@ -76,6 +78,6 @@ export function writeConflict(): CommandError {
   );
 }
 
-export function noSuchTransaction(txnNumber: number): CommandError {
+export function noSuchTransaction(txnNumber: number | bigint): CommandError {
   return new CommandError(251, `Given transaction number ${txnNumber} does not match any in-progress transactions.`);
 }

@@ -1,5 +1,5 @@
 import { Long, Timestamp } from 'bson';
-import { type Document, isDocument, isOperatorDocument } from './document.js';
+import { isDocument, isOperatorDocument } from './document.js';
 import { badValue, failedToParse, typeMismatch } from './errors.js';
 import { compileFilter, compileValueOperators, type Predicate } from './match.js';
 import { REMOVED, type Change } from './update-paths.js';

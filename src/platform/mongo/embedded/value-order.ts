@@ -64,7 +64,8 @@ function tagOfObject(value: unknown): number {
   if (value instanceof BSONRegExp) return TypeTag.regex;
   if (value instanceof MinKey) return TypeTag.minKey;
   if (value instanceof MaxKey) return TypeTag.maxKey;
-  throw badValue(`A value of the BSON type ${bsonTypeName(value)} is not supported by the embedded database`);
+  const name = typeof value === 'object' && '_bsontype' in value ? String(value._bsontype) : typeof value;
+  throw badValue(`A value of the BSON type ${name} is not supported by the embedded database`);
 }
 
 export function encodeValue(value: unknown): string {
@@ -134,7 +135,7 @@ function encodeDouble(value: number): string {
   number.writeDoubleBE(value === 0 ? 0 : value);
   if (number[0]! & 0x80) for (let i = 0; i < 8; i++) number[i] = 0xff - number[i]!;
   else number[0]! |= 0x80;
-  return number.latin1Slice(0, 8);
+  return number.toString('latin1');
 }
 
 /** UTF-8 bytes, because that is the order of mongod; a zero byte is escaped, since zero ends the text. */
@@ -159,11 +160,11 @@ function encodeBinary(value: Binary): string {
 
 function encodeUint32(value: number): string {
   number.writeUInt32BE(value >>> 0);
-  return number.latin1Slice(0, 4);
+  return number.toString('latin1', 0, 4);
 }
 
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 const TYPE_NAMES: Record<number, string> = {
@@ -185,11 +186,6 @@ const TYPE_NAMES: Record<number, string> = {
 export function bsonTypeName(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'number') return !Number.isInteger(value) ? 'double' : value === (value | 0) ? 'int' : 'long';
-  if (typeof value === 'object' && value !== null && '_bsontype' in value && !isDocument(value)) {
-    const type = value._bsontype;
-    if (type !== 'Long' && type !== 'Timestamp' && (type === 'Decimal128' || type === 'DBRef' || type === 'Code'))
-      return type;
-  }
-  if (value instanceof Long && !(value instanceof Timestamp)) return 'long';
-  return TYPE_NAMES[typeTagOf(value)] ?? 'unknown';
+  const tag = typeTagOf(value);
+  return tag === TypeTag.number ? 'long' : TYPE_NAMES[tag]!;
 }

@@ -83,7 +83,9 @@ async function changeIfMatching(
 ): Promise<Changed | null> {
   for (;;) {
     const document = visibleDocument(record, scope.transaction);
-    if (!document || !query.matches(document)) return null;
+    // The wait may have outlived the record, or its whole collection.
+    const isThere = findCollection(scope.storage.catalog, scope.namespace)?.records.has(record) ?? false;
+    if (!isThere || !document || !query.matches(document)) return null;
     const outcome = tryChange({ record, document });
     if (!isOwner(outcome)) return outcome;
     await waitForEnd(scope, outcome);

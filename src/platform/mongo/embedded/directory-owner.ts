@@ -1,0 +1,144 @@
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { createMessageReader, encodeCommand, parseReply } from './wire.js';
+
+/*
+ * One process owns a directory. Ownership is a file `owner.<generation>.json`, and only the highest generation counts.
+ * It is never deleted by its owner, so generations only grow: whoever finds the owner gone creates the next one, which
+ * the file system grants to exactly one process. Deleting a stale lock instead would let a slow second process delete
+ * the fresh lock of a fast first one.
+ *
+ * The proof of life is an answer on the recorded port with the recorded instance id. A process id would not do, since
+ * they are used again. All users of a directory must share one loopback interface, that is one machine or container.
+ */
+export interface Owner {
+  readonly port: number;
+  readonly pid: number;
+  readonly instanceId: string;
+}
+
+export interface Claim {
+  /** The next opener need not ask whether anybody is left. */
+  release(): Promise<void>;
+}
+
+const OWNER_FILE = /^owner\.(\d+)\.json$/;
+const ANSWER_MS = 10_000;
+
+/** The process that serves this directory now, if there is one. */
+export async function findLiveOwner(directory: string): Promise<Owner | null> {
+  const generation = await latestGeneration(directory);
+  return generation === 0 ? null : ownerAt(directory, generation);
+}
+
+/** Becomes the owner, or gives the one that is. The caller must already answer on its port. */
+export async function claimDirectory(directory: string, self: Owner): Promise<Claim | Owner> {
+  const draft = join(directory, `owner.draft.${self.instanceId}`);
+  await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
+  try {
+    for (;;) {
+      const latest = await latestGeneration(directory);
+      const owner = latest === 0 ? null : await ownerAt(directory, latest);
+      if (owner) return owner;
+      const generation = latest + 1;
+      if (await isGranted(directory, draft, generation)) return claimOf(directory, generation);
+    }
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Linking puts the file there complete or not at all, and only if it is not there yet. */
+async function isGranted(directory: string, draft: string, generation: number): Promise<boolean> {
+  try {
+    await link(draft, fileOf(directory, generation));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+  // Somebody may have been faster by more than one generation, and have cleaned up behind himself.
+  if ((await latestGeneration(directory)) > generation) {
+    await rm(fileOf(directory, generation), { force: true });
+    return false;
+  }
+  for (const older of await generationsIn(directory)) {
+    if (older < generation) await rm(fileOf(directory, older), { force: true });
+  }
+  return true;
+}
+
+function claimOf(directory: string, generation: number): Claim {
+  const file = fileOf(directory, generation);
+  return {
+    async release() {
+      await writeFile(`${file}.released`, JSON.stringify({ released: true }), { mode: 0o600 });
+      await rename(`${file}.released`, file);
+    },
+  };
+}
+
+async function ownerAt(directory: string, generation: number): Promise<Owner | null> {
+  const text = await readFile(fileOf(directory, generation), 'utf8').catch(() => '');
+  let owner: Partial<Owner>;
+  try {
+    owner = JSON.parse(text) as Partial<Owner>;
+  } catch {
+    return null;
+  }
+  if (owner.port === undefined || owner.pid === undefined || owner.instanceId === undefined) return null;
+  const found = owner as Owner;
+  const answer = await askInstance(found.port);
+  if (answer === 'silence' && isRunning(found.pid)) {
+    throw new Error(
+      `The process ${found.pid} holds the directory ${directory}, but does not answer on port ${found.port}`,
+    );
+  }
+  return answer === found.instanceId ? found : null;
+}
+
+/** The instance id behind a port; 'nobody' if nothing of ours listens; 'silence' if it does but does not answer. */
+function askInstance(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const read = createMessageReader();
+    const settle = (answer: string) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(ANSWER_MS, () => settle('silence'));
+    socket.on('error', () => settle('nobody'));
+    socket.on('close', () => settle('nobody'));
+    socket.on('data', (chunk) => {
+      try {
+        for (const message of read(chunk)) settle(String(parseReply(message)['instanceId']));
+      } catch {
+        settle('nobody');
+      }
+    });
+    socket.write(encodeCommand({ embeddedInstance: 1, $db: 'admin' }));
+  });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function generationsIn(directory: string): Promise<number[]> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const names = await readdir(directory);
+  return names.flatMap((name) => OWNER_FILE.exec(name)?.slice(1).map(Number) ?? []);
+}
+
+async function latestGeneration(directory: string): Promise<number> {
+  return Math.max(0, ...(await generationsIn(directory)));
+}
+
+function fileOf(directory: string, generation: number): string {
+  return join(directory, `owner.${generation}.json`);
+}

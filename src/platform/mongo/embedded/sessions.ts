@@ -1,0 +1,86 @@
+import { Binary } from 'bson';
+import { type Document, isDocument } from './document.js';
+import { badValue, CommandError, noSuchTransaction } from './errors.js';
+import { abortTransaction, beginTransaction, type Storage, type Transaction } from './storage.js';
+
+export interface Session {
+  readonly id: string;
+  lastUsedAt: number;
+  /** The newest number seen; the driver counts up with every transaction and every retryable write. */
+  txnNumber: number;
+  /** The answer to the retryable write of that number, also while it is still being made. */
+  reply: Promise<Document> | Document | null;
+  transaction: { state: 'active' | 'committed' | 'aborted'; handle: Transaction } | null;
+}
+
+export const SESSION_MINUTES = 30;
+
+export function sessionIdOf(lsid: unknown): string {
+  const id = isDocument(lsid) ? lsid['id'] : undefined;
+  if (!(id instanceof Binary)) throw badValue("the session id 'lsid' must be a document with a UUID 'id'");
+  return Buffer.from(id.value()).toString('hex');
+}
+
+export function openSession(sessions: Map<string, Session>, id: string): Session {
+  const session: Session = sessions.get(id) ?? { id, lastUsedAt: 0, txnNumber: -1, reply: null, transaction: null };
+  sessions.set(id, session);
+  session.lastUsedAt = Date.now();
+  return session;
+}
+
+export function endSession(storage: Storage, sessions: Map<string, Session>, id: string): void {
+  const session = sessions.get(id);
+  if (session) abortActive(storage, session);
+  sessions.delete(id);
+}
+
+/** Moves the session on to a new number; the transaction of the old one is given up, as mongod does. */
+export function advance(storage: Storage, session: Session, txnNumber: number): void {
+  if (txnNumber < session.txnNumber) {
+    throw new CommandError(
+      225,
+      `Cannot start transaction ${txnNumber} on session ${session.id} because a newer transaction ${session.txnNumber} has already started.`,
+    );
+  }
+  if (txnNumber === session.txnNumber) return;
+  abortActive(storage, session);
+  session.txnNumber = txnNumber;
+  session.reply = null;
+  session.transaction = null;
+}
+
+export function startTransaction(storage: Storage, session: Session, txnNumber: number): Transaction {
+  advance(storage, session, txnNumber);
+  if (session.transaction || session.reply) {
+    throw new CommandError(117, `Cannot start transaction ${txnNumber} on a session that used this number already`);
+  }
+  const handle = beginTransaction(storage);
+  session.transaction = { state: 'active', handle };
+  return handle;
+}
+
+export function continueTransaction(session: Session, txnNumber: number): Transaction {
+  const { transaction } = session;
+  if (!transaction || session.txnNumber !== txnNumber || transaction.state === 'aborted')
+    throw noSuchTransaction(txnNumber);
+  if (transaction.state === 'committed') {
+    throw new CommandError(256, `Transaction with number ${txnNumber} has been committed`);
+  }
+  return transaction.handle;
+}
+
+export function abortActive(storage: Storage, session: Session): void {
+  if (session.transaction?.state !== 'active') return;
+  session.transaction.state = 'aborted';
+  abortTransaction(storage, session.transaction.handle);
+}
+
+/** Ends what nobody continued: transactions over their time, sessions the client forgot. */
+export function expireSessions(storage: Storage, sessions: Map<string, Session>, transactionSeconds: number): void {
+  const now = Date.now();
+  for (const session of sessions.values()) {
+    const startedAt = session.transaction?.handle.startedAt ?? now;
+    if (now - startedAt > transactionSeconds * 1000) abortActive(storage, session);
+    if (now - session.lastUsedAt > SESSION_MINUTES * 60_000) endSession(storage, sessions, session.id);
+  }
+}
