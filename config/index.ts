@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { settings, type Setting, type SettingName, type SettingValues } from './settings.js';
 
@@ -19,6 +19,11 @@ export interface Config {
   secrets: { masterKeys: Buffer[] | undefined; cookieKeys: string[] | undefined };
   firstStart: { adminEmail: string; adminPassword: string | undefined; seedFile: string | undefined };
   logLevel: string;
+}
+
+/** Takes names from a file `.env` in the working folder, if there is one; the real environment goes first. */
+export function loadEnvironmentFile(): void {
+  if (existsSync('.env')) process.loadEnvFile('.env');
 }
 
 /**

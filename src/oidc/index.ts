@@ -55,7 +55,8 @@ interface Current {
 export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): OidcModule {
   const endings = createEndings(deps);
   const clients = clientAdapter(deps);
-  const chooseTenant = tenantChooser({ ...deps, authorizationOf: deps.access.authorizationOf });
+  const tenantChoiceDeps = { ...deps, authorizationOf: deps.access.authorizationOf };
+  const chooseTenant = tenantChooser(tenantChoiceDeps);
   const protocolPages = createProtocolPages(deps);
   let current = build(initialKeys);
 
@@ -89,7 +90,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
 
   return {
     middleware: handProtocolRequests(() => current.handle),
-    interactions: createInteractions(() => current.provider),
+    interactions: createInteractions(() => current.provider, tenantChoiceDeps),
     async checkClient(client) {
       await (current.provider.Client as unknown as { validate(metadata: unknown): Promise<void> }).validate(
         toLibraryMetadata(client, []),

@@ -2,12 +2,14 @@ import { errors } from 'oidc-provider';
 import type Provider from 'oidc-provider';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionResults } from 'oidc-provider';
+import type { Authorization } from '../access/index.js';
 import { AppError } from '../kernel/errors.js';
 import { extendGrant, isBoundTo, newGrant, consentKeys, type Wanted } from './grants.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
 import type { PromptName } from './interaction-policy.js';
 import type { KnownClient } from './library-internals.js';
 import { toOAuthError } from './oauth-errors.js';
+import { chooseTenant, pickedTenant, type TenantChoiceDeps } from './tenant-choice.js';
 
 /** The exchange with one browser: the raw request and response, because the library reads and sets cookies itself. */
 export interface BrowserExchange {
@@ -25,8 +27,8 @@ export interface Interaction {
   loginHint: string | undefined;
   /** The person who has signed in, from the second page on. */
   userId: string | undefined;
-  /** The tenant named by the request or picked before, as slug or id. */
-  tenant: string | undefined;
+  /** Owner of the client, if it is not the platform's. */
+  clientTenantId: string | null;
   /** What a consent page asks for. */
   missing: Wanted;
   offline: boolean;
@@ -38,13 +40,15 @@ export interface Interactions {
   read(exchange: BrowserExchange, uid: string): Promise<Interaction>;
   signedIn(exchange: BrowserExchange, login: { userId: string; acr: string; amr: string[] }): Promise<string>;
   tenantPicked(exchange: BrowserExchange, tenantId: string): Promise<string>;
-  consented(exchange: BrowserExchange, tenantId: string): Promise<{ location: string; granted: string[] }>;
+  /** The tenant in which a consent is asked for. Throws `interaction.expired` when it is not open any more. */
+  tenantOf(exchange: BrowserExchange): Promise<Authorization['tenant']>;
+  consented(exchange: BrowserExchange): Promise<{ location: string; granted: string[] }>;
   refused(exchange: BrowserExchange, description: string): Promise<string>;
 }
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-export function createInteractions(currentProvider: () => Provider): Interactions {
+export function createInteractions(currentProvider: () => Provider, tenants: TenantChoiceDeps): Interactions {
   async function details({ req, res }: BrowserExchange): Promise<Details> {
     try {
       return await currentProvider().interactionDetails(req, res);
@@ -63,6 +67,19 @@ export function createInteractions(currentProvider: () => Provider): Interaction
     }
   }
 
+  async function tenantOfDetails(found: Details): Promise<Authorization['tenant']> {
+    const client = await currentProvider().Client.find(String(found.params['client_id']));
+    if (!client || found.session?.accountId === undefined) throw expired();
+    const choice = await chooseTenant(tenants, {
+      userId: found.session.accountId,
+      owner: (client as KnownClient).tenantId,
+      picked: pickedTenant(found.lastSubmission),
+      asked: found.params['tenant'] as string | undefined,
+    });
+    if (choice.kind !== 'chosen') throw expired();
+    return choice.authorization.tenant;
+  }
+
   return {
     async read(exchange, uid) {
       const found = await details(exchange);
@@ -74,9 +91,11 @@ export function createInteractions(currentProvider: () => Provider): Interaction
     signedIn: (exchange, { userId, acr, amr }) => finish(exchange, { login: { accountId: userId, acr, amr } }),
     tenantPicked: (exchange, tenantId) => finish(exchange, { select_tenant: { tenantId } }),
     refused: (exchange, description) => finish(exchange, { error: 'access_denied', error_description: description }),
-    async consented(exchange, tenantId) {
+    tenantOf: async (exchange) => tenantOfDetails(await details(exchange)),
+    async consented(exchange) {
       const found = await details(exchange);
       if (found.session?.uid === undefined) throw expired();
+      const { id: tenantId } = await tenantOfDetails(found);
       const wanted = missingOf(found);
       const binding: GrantBinding = {
         accountId: found.session.accountId,
@@ -96,8 +115,6 @@ export function createInteractions(currentProvider: () => Provider): Interaction
 
 function presentInteraction(found: Details, client: KnownClient): Interaction {
   const { params } = found;
-  const picked = (found.lastSubmission as { select_tenant?: { tenantId?: string } } | undefined)?.select_tenant
-    ?.tenantId;
   return {
     uid: found.uid,
     prompt: found.prompt.name as PromptName,
@@ -111,7 +128,7 @@ function presentInteraction(found: Details, client: KnownClient): Interaction {
     redirectUri: params['redirect_uri'] as string | undefined,
     loginHint: params['login_hint'] as string | undefined,
     userId: found.session?.accountId,
-    tenant: client.tenantId ?? picked ?? (params['tenant'] as string | undefined),
+    clientTenantId: client.tenantId,
     missing: missingOf(found),
     offline: scopesOf(found).includes('offline_access'),
   };

@@ -20,15 +20,23 @@ export interface TenantChoiceDeps {
 
 export type ChooseTenant = (ctx: KoaContextWithOIDC) => Promise<TenantChoice>;
 
-/** The result of our picker, as the interaction keeps it. */
-interface PickerResult {
-  select_tenant?: { tenantId?: string };
+/** What speaks for a tenant in one authorization request. */
+export interface TenantHints {
+  userId: string;
+  /** The client's owner: such a client never acts in another tenant. */
+  owner: string | null;
+  /** Id of the tenant that the person picked in this flow. */
+  picked: string | undefined;
+  /** Request parameter `tenant`: slug or id. */
+  asked: string | undefined;
 }
 
-/**
- * The tenant of the request: that of the client, else the one picked, else the parameter `tenant` (slug or id), else
- * the only membership. Hooks of the library ask several times in one request; the answer is found once.
- */
+/** The result of our picker, as the library keeps it with the interaction. */
+export function pickedTenant(result: unknown): string | undefined {
+  return (result as { select_tenant?: { tenantId?: string } } | undefined)?.select_tenant?.tenantId;
+}
+
+/** Hooks of the library ask several times in one request; the answer is found once. */
 export function tenantChooser(deps: TenantChoiceDeps): ChooseTenant {
   const answers = new WeakMap<KoaContextWithOIDC, Promise<TenantChoice>>();
   return (ctx) => {
@@ -36,16 +44,20 @@ export function tenantChooser(deps: TenantChoiceDeps): ChooseTenant {
     if (userId === undefined) return Promise.resolve({ kind: 'nobody' });
     const known = answers.get(ctx);
     if (known) return known;
-    const answer = choose(deps, ctx, userId);
+    const answer = chooseTenant(deps, {
+      userId,
+      owner: clientOf(ctx).tenantId,
+      picked: pickedTenant(ctx.oidc.result),
+      asked: ctx.oidc.params?.['tenant'] as string | undefined,
+    });
     answers.set(ctx, answer);
     return answer;
   };
 }
 
-async function choose(deps: TenantChoiceDeps, ctx: KoaContextWithOIDC, userId: string): Promise<TenantChoice> {
-  const owner = clientOf(ctx).tenantId;
-  const picked = (ctx.oidc.result as PickerResult | undefined)?.select_tenant?.tenantId;
-  const asked = ctx.oidc.params?.['tenant'] as string | undefined;
+/** The client's tenant, else the one picked, else the one asked for, else the only membership. */
+export async function chooseTenant(deps: TenantChoiceDeps, hints: TenantHints): Promise<TenantChoice> {
+  const { userId, owner, picked, asked } = hints;
   const askedId = asked === undefined ? undefined : await tenantIdOf(deps, asked);
   if (askedId === null) return { kind: 'refused' };
   if (owner !== null && askedId !== undefined && askedId !== owner) return { kind: 'refused' };

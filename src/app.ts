@@ -1,0 +1,178 @@
+/**
+ * Composition root: the one file that knows every slice. Read top to bottom; a part uses only what stands above it.
+ */
+import Keygrip from 'keygrip';
+import Koa from 'koa';
+import type { RequestListener } from 'node:http';
+import { plans } from '../config/plans.js';
+import type { Policy } from '../config/policy.js';
+import { accessModule } from './access/index.js';
+import { clientsModule } from './clients/index.js';
+import { consentsModule } from './consents/index.js';
+import { credentialsModule } from './credentials/index.js';
+import { eventsModule } from './events/index.js';
+import { healthModule } from './health/index.js';
+import { AppError } from './kernel/errors.js';
+import type { Clock } from './kernel/time.js';
+import { membershipsModule } from './memberships/index.js';
+import { oidcModule, type OidcModule } from './oidc/index.js';
+import { createDataKeyStore } from './platform/crypto/data-key-store.js';
+import { openKeyRing } from './platform/crypto/key-ring.js';
+import { errorAnswerer } from './platform/http/answer-error.js';
+import { assetsRoutes } from './platform/http/assets-routes.js';
+import { createForms } from './platform/http/forms.js';
+import { openPages } from './platform/http/pages.js';
+import { handleRequests } from './platform/http/requests.js';
+import { securityHeaders } from './platform/http/security-headers.js';
+import type { Logger } from './platform/log/logger.js';
+import type { Database } from './platform/mongo/open-database.js';
+import { inTransactionOf } from './platform/mongo/transactions.js';
+import { resourcesModule } from './resources/index.js';
+import { builtInRoles, coversPermission, rolesModule } from './roles/index.js';
+import { seedingModule, type SeedingModule } from './seeding/index.js';
+import { serviceAccountsModule } from './service-accounts/index.js';
+import { signInModule } from './sign-in/index.js';
+import { signingKeysModule } from './signing-keys/index.js';
+import { subscriptionsModule } from './subscriptions/index.js';
+import { platformSlug, tenantsModule } from './tenants/index.js';
+import { usersModule } from './users/index.js';
+
+export interface AppOptions {
+  issuer: string;
+  trustedProxies: number;
+  masterKeys: readonly Uint8Array[];
+  cookieKeys: readonly string[];
+  policy: Policy;
+  viewsDirectory: string;
+  database: Database;
+  log: Logger;
+  now: Clock;
+  isDraining(): boolean;
+}
+
+export interface App {
+  listener: RequestListener;
+  seeding: SeedingModule;
+  useSigningKeys: OidcModule['useSigningKeys'];
+}
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const { issuer, policy, database, log, now } = options;
+  const { lifetimes, limits } = policy;
+  const cacheSeconds = lifetimes.decisionCacheSeconds;
+
+  // --- ground: keys, transactions, events
+  const keyRing = await openKeyRing(options.masterKeys, createDataKeyStore(database));
+  const inTransaction = inTransactionOf(database);
+  const events = eventsModule({ database, now });
+  const base = { database, inTransaction, recordEvent: events.recordEvent, now };
+
+  // --- who and what there is
+  const tenants = tenantsModule(base);
+  const users = usersModule({ ...base, keyRing });
+  const memberships = membershipsModule(base);
+  const roles = rolesModule(base);
+  const resources = resourcesModule({ ...base, cacheSeconds });
+  const clients = clientsModule({ ...base, keyRing });
+  const serviceAccounts = serviceAccountsModule({ ...base, createClient: clients.createClient });
+  const subscriptions = subscriptionsModule({ plans });
+  const credentials = await credentialsModule({ ...base, passwords: policy.passwords });
+  const consents = consentsModule(base);
+
+  // --- who may do what
+  const access = accessModule({
+    cacheSeconds,
+    coversPermission,
+    findTenantById: tenants.findTenantById,
+    isActiveUser: users.isActiveUser,
+    findMembership: memberships.findMembership,
+    findServiceAccount: serviceAccounts.findServiceAccount,
+    findRoles: roles.findRoles,
+    entitlementsOf: subscriptions.entitlementsOf,
+  });
+
+  // --- the protocol
+  const pages = openPages(options.viewsDirectory);
+  const signingKeys = signingKeysModule({ ...base, sealing: keyRing.sealing });
+  await signingKeys.ensureIndexes();
+  const oidc = oidcModule(
+    {
+      ...base,
+      ...{ issuer, log, keyRing, pages, access, lifetimes, cacheSeconds },
+      cookieKeys: options.cookieKeys,
+      bodyBytes: limits.bodyBytes,
+      hashSecret: clients.hashSecret,
+      findClient: clients.findClient,
+      findServiceAccount: serviceAccounts.findServiceAccount,
+      listApiKeys: serviceAccounts.listApiKeys,
+      findUserById: users.findUserById,
+      isActiveUser: users.isActiveUser,
+      findResource: resources.findResource,
+      findConsent: consents.findConsent,
+      findTenantBySlug: tenants.findTenantBySlug,
+      findTenantsByIds: tenants.findTenantsByIds,
+      listMembershipsOfUser: memberships.listMembershipsOfUser,
+    },
+    await signingKeys.openSigningKeys(),
+  );
+
+  // --- pages and what else answers
+  const forms = createForms({ issuer, hash: keyRing.hashFor('csrf'), bodyBytes: limits.bodyBytes });
+  const signIn = signInModule({
+    ...base,
+    ...{ issuer, pages, forms, interactions: oidc.interactions },
+    findUserByEmail: users.findUserByEmail,
+    findUserById: users.findUserById,
+    verifyPassword: credentials.verifyPassword,
+    findTenantById: tenants.findTenantById,
+    findTenantsByIds: tenants.findTenantsByIds,
+    listMembershipsOfUser: memberships.listMembershipsOfUser,
+    findRoles: roles.findRoles,
+    findResource: resources.findResource,
+    grantConsent: consents.grantConsent,
+    denyConsent: consents.denyConsent,
+  });
+  const health = healthModule({ checks: { database: database.ping }, isDraining: options.isDraining });
+  const seeding = seedingModule({
+    ...base,
+    ...{ tenants, users, memberships, resources, serviceAccounts, credentials, platformSlug },
+    roles: { ...roles, builtInRoleKeys: builtInRoles.map((role) => role.key) },
+    clients: { ...clients, checkClient: oidc.checkClient },
+    isPlan: subscriptions.isPlan,
+    forgetCached: () => {
+      access.forgetAll();
+      resources.forgetResources();
+      oidc.forgetClients();
+    },
+  });
+
+  await ensureIndexes(database, [events, oidc]);
+
+  const koa = new Koa();
+  koa.proxy = true; // the headers it then believes are written by the edge
+  koa.keys = new Keygrip([...options.cookieKeys], 'sha256');
+  koa.use(handleRequests(log, { issuer, trustedProxies: options.trustedProxies, limits }, errorAnswerer(pages)));
+  koa.use(securityHeaders({ https: issuer.startsWith('https:') }));
+  koa.use(oidc.middleware);
+  for (const router of [assetsRoutes(pages), health.router, signIn.router]) {
+    koa.use(router.routes());
+    koa.use(router.allowedMethods({ throw: true, methodNotAllowed: wrongMethod, notImplemented: wrongMethod }));
+  }
+  koa.use(() => {
+    throw new AppError('request.not_found', { status: 404, detail: 'Nothing is to be found at this address.' });
+  });
+  const listener = koa.callback();
+  return { listener: (req, res) => void listener(req, res), seeding, useSigningKeys: oidc.useSigningKeys };
+}
+
+function wrongMethod(): AppError {
+  return new AppError('request.method_not_allowed', { status: 405, detail: 'This method is not possible here.' });
+}
+
+async function ensureIndexes(
+  database: Database,
+  modules: readonly { ensureIndexes(): Promise<void> }[],
+): Promise<void> {
+  for (const model of Object.values(database.connection.models)) await model.createIndexes();
+  for (const module of modules) await module.ensureIndexes();
+}

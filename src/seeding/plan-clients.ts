@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Client, ClientMetadata } from '../clients/index.js';
+import type { Seed } from './seed.js';
+import type { SeedDeps, SeedPlan } from './seed-plan.js';
+
+type SeedClient = Seed['clients'][number];
+
+/** Plans clients; each is checked by the OIDC library itself before anything is written. */
+export async function planClients(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  seed: Seed,
+  resources: ReadonlySet<string>,
+): Promise<void> {
+  const seen = new Set<string>(
+    seed.tenants.flatMap((tenant) => tenant.serviceAccounts.map((account) => account.clientId)),
+  );
+  for (const [index, wanted] of seed.clients.entries()) {
+    const path = ['clients', index];
+    if (seen.has(wanted.client_id)) plan.refuse([...path, 'client_id'], 'is there twice');
+    seen.add(wanted.client_id);
+    for (const [position, identifier] of wanted.resources.entries()) {
+      if (!resources.has(identifier)) plan.refuse([...path, 'resources', position], `names no resource: ${identifier}`);
+    }
+    const isPublic = wanted.token_endpoint_auth_method === 'none';
+    if (isPublic !== (wanted.client_secret === undefined)) {
+      plan.refuse(
+        [...path, 'client_secret'],
+        isPublic ? 'is of no use to a client without authentication' : 'is missing',
+      );
+    }
+    if (isPublic && !wanted.requirePkce)
+      plan.refuse([...path, 'requirePkce'], 'can only be false for confidential clients');
+    await planClient(deps, plan, path, wanted);
+  }
+}
+
+async function planClient(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  path: readonly (string | number)[],
+  wanted: SeedClient,
+): Promise<void> {
+  const tenantId = await ownerOf(deps, plan, path, wanted.tenant);
+  const before = await deps.clients.findClient(wanted.client_id);
+  if (before && before.kind !== 'application')
+    return plan.refuse([...path, 'client_id'], 'is in use by a service account');
+  const client = toClient(deps, wanted, tenantId, before);
+  try {
+    await deps.clients.checkClient(client);
+  } catch (error) {
+    return plan.refuse(path, (error as { error_description?: string }).error_description ?? 'is not a valid client');
+  }
+  if (!before) plan.create((tx) => deps.clients.createClient(tx, plan.actor, client));
+  else if (isDeepStrictEqual(before, client)) plan.keep();
+  else plan.update((tx) => deps.clients.updateClient(tx, plan.actor, client));
+}
+
+async function ownerOf(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  path: readonly (string | number)[],
+  slug: string | undefined,
+): Promise<string | null> {
+  if (slug === undefined) return null;
+  const tenant = plan.tenants.get(slug) ?? (await deps.tenants.findTenantBySlug(slug));
+  if (!tenant) plan.refuse([...path, 'tenant'], `names no tenant: ${slug}`);
+  return tenant?.id ?? null;
+}
+
+function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, before: Client | null): Client {
+  const {
+    client_id: clientId,
+    client_secret: secret,
+    firstParty,
+    requirePkce,
+    resources,
+    tenant: _tenant,
+    ...metadata
+  } = wanted;
+  return {
+    clientId,
+    kind: 'application',
+    tenantId,
+    firstParty,
+    requirePkce,
+    resources,
+    secretHashes: secret === undefined ? [] : [deps.clients.hashSecret(secret)],
+    metadata: JSON.parse(JSON.stringify(metadata)) as ClientMetadata,
+    createdAt: before?.createdAt ?? deps.now(),
+  };
+}

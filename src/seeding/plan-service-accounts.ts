@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util';
+import { newId } from '../kernel/ids.js';
+import type { ServiceAccount } from '../service-accounts/index.js';
+import type { Tenant } from '../tenants/index.js';
+import type { Seed } from './seed.js';
+import type { SeedDeps, SeedPlan } from './seed-plan.js';
+
+type SeedAccount = Seed['tenants'][number]['serviceAccounts'][number];
+
+interface AccountsToPlan {
+  tenant: Tenant;
+  wanted: readonly SeedAccount[];
+  path: readonly (string | number)[];
+}
+
+/** Plans service accounts with their API keys; a key is known by its label and is never replaced silently. */
+export async function planServiceAccounts(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { tenant, wanted, path }: AccountsToPlan,
+): Promise<void> {
+  for (const [index, account] of wanted.entries()) {
+    const at = [...path, index];
+    for (const [position, key] of account.roles.entries()) {
+      if (!plan.roleKeys.get(tenant.id)?.has(key))
+        plan.refuse([...at, 'roles', position], `is no role of ${tenant.slug}: ${key}`);
+    }
+    const planned = await planAccount(deps, plan, { tenant, account, at });
+    if (planned) await planKeys(deps, plan, { account: planned, keys: account.keys, at });
+  }
+}
+
+async function planAccount(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { tenant, account, at }: { tenant: Tenant; account: SeedAccount; at: readonly (string | number)[] },
+): Promise<ServiceAccount | null> {
+  const owner = await deps.clients.findClient(account.clientId);
+  const before = owner ? await deps.serviceAccounts.findServiceAccount(tenant.id, account.clientId) : null;
+  if (owner && !before) {
+    plan.refuse([...at, 'clientId'], 'is in use already');
+    return null;
+  }
+  const changes = { name: account.name, roles: account.roles };
+  if (!before) {
+    const added: ServiceAccount = {
+      id: newId('sva'),
+      tenantId: tenant.id,
+      clientId: account.clientId,
+      status: 'active',
+      createdAt: deps.now(),
+      ...changes,
+    };
+    plan.create((tx) => deps.serviceAccounts.createServiceAccount(tx, plan.actor, added));
+    return added;
+  }
+  if (isDeepStrictEqual({ name: before.name, roles: before.roles }, changes)) plan.keep();
+  else plan.update((tx) => deps.serviceAccounts.updateServiceAccount(tx, plan.actor, before, changes));
+  return before;
+}
+
+async function planKeys(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { account, keys, at }: { account: ServiceAccount; keys: SeedAccount['keys']; at: readonly (string | number)[] },
+): Promise<void> {
+  const existing = await deps.serviceAccounts.listApiKeys(account.tenantId, account.id);
+  for (const [index, { label, secret, expiresAt }] of keys.entries()) {
+    const secretHash = deps.clients.hashSecret(secret);
+    const before = existing.find((key) => key.label === label);
+    if (before && before.secretHash !== secretHash) {
+      plan.refuse([...at, 'keys', index, 'secret'], 'differs from the key of this label; give a new key a new label');
+    } else if (before) plan.keep();
+    else {
+      const key = {
+        id: newId('key'),
+        tenantId: account.tenantId,
+        serviceAccountId: account.id,
+        label,
+        secretHash,
+        createdAt: deps.now(),
+        expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+        revokedAt: null,
+      };
+      plan.create((tx) => deps.serviceAccounts.createApiKey(tx, plan.actor, key));
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
+import { newId } from '../kernel/ids.js';
+import type { Tenant, TenantType } from '../tenants/index.js';
+import type { Seed } from './seed.js';
+import type { SeedDeps, SeedPlan } from './seed-plan.js';
+import { planServiceAccounts } from './plan-service-accounts.js';
+
+type SeedTenant = Seed['tenants'][number];
+
+const planOfType: Record<TenantType, string> = { personal: 'free', team: 'team', enterprise: 'enterprise' };
+
+/** Plans tenants with their roles and service accounts. */
+export async function planTenants(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  seed: Seed,
+  permissions: ReadonlySet<string>,
+): Promise<void> {
+  for (const [index, wanted] of seed.tenants.entries()) {
+    const path = ['tenants', index] as const;
+    if (plan.tenants.has(wanted.slug)) plan.refuse([...path, 'slug'], 'is there twice');
+    const before = await deps.tenants.findTenantBySlug(wanted.slug);
+    const tenant = planTenant(deps, plan, path, wanted, before);
+    plan.tenants.set(tenant.slug, tenant);
+    await planRoles(deps, plan, { tenant, isNew: before === null, wanted, path, permissions });
+    await planServiceAccounts(deps, plan, {
+      tenant,
+      wanted: wanted.serviceAccounts,
+      path: [...path, 'serviceAccounts'],
+    });
+  }
+}
+
+function planTenant(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  path: readonly (string | number)[],
+  wanted: SeedTenant,
+  before: Tenant | null,
+): Tenant {
+  const planKey = wanted.plan ?? planOfType[wanted.type];
+  if (!deps.isPlan(planKey)) plan.refuse([...path, 'plan'], `names no plan: ${planKey}`);
+  const changes = { name: wanted.name, type: wanted.type, plan: planKey, policies: wanted.policies };
+  if (!before) {
+    const tenant: Tenant = { id: newId('ten'), slug: wanted.slug, status: 'active', createdAt: deps.now(), ...changes };
+    plan.create((tx) => deps.tenants.createTenant(tx, plan.actor, tenant));
+    return tenant;
+  }
+  const { name, type, plan: currentPlan, policies } = before;
+  if (isDeepStrictEqual({ name, type, plan: currentPlan, policies }, changes)) plan.keep();
+  else plan.update((tx) => deps.tenants.updateTenant(tx, plan.actor, before, changes));
+  return { ...before, ...changes };
+}
+
+interface RolesToPlan {
+  tenant: Tenant;
+  isNew: boolean;
+  wanted: SeedTenant;
+  path: readonly (string | number)[];
+  permissions: ReadonlySet<string>;
+}
+
+async function planRoles(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { tenant, isNew, wanted, path, permissions }: RolesToPlan,
+): Promise<void> {
+  const existing = isNew ? [] : await deps.roles.listCustomRoles(tenant.id);
+  const keys = new Set([...deps.roles.builtInRoleKeys, ...existing.map((role) => role.key)]);
+  const seen = new Set<string>(deps.roles.builtInRoleKeys);
+  for (const [index, role] of wanted.roles.entries()) {
+    const at = [...path, 'roles', index];
+    if (seen.has(role.key)) plan.refuse([...at, 'key'], 'is built in or there twice');
+    seen.add(role.key);
+    for (const [position, permission] of role.permissions.entries()) {
+      if (!permissions.has(permission))
+        plan.refuse([...at, 'permissions', position], `is defined by no resource: ${permission}`);
+    }
+    const before = existing.find((candidate) => candidate.key === role.key);
+    const changes = { name: role.name ?? role.key, permissions: role.permissions };
+    if (!before) {
+      const added = {
+        id: newId('rol'),
+        tenantId: tenant.id,
+        key: role.key,
+        builtIn: false,
+        createdAt: deps.now(),
+        ...changes,
+      } as const;
+      plan.create((tx) => deps.roles.createRole(tx, plan.actor, added));
+    } else if (isDeepStrictEqual({ name: before.name, permissions: before.permissions }, changes)) plan.keep();
+    else plan.update((tx) => deps.roles.updateRole(tx, plan.actor, before, changes));
+    keys.add(role.key);
+  }
+  plan.roleKeys.set(tenant.id, keys);
+}

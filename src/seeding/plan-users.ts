@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parseEmail } from '../kernel/email.js';
+import { newId } from '../kernel/ids.js';
+import type { Tx } from '../platform/mongo/transactions.js';
+import type { Profile, User } from '../users/index.js';
+import type { Seed } from './seed.js';
+import type { SeedDeps, SeedPlan } from './seed-plan.js';
+
+type SeedUser = Seed['users'][number];
+
+/** Plans users with their passwords and memberships. */
+export async function planUsers(deps: SeedDeps, plan: SeedPlan, seed: Seed): Promise<void> {
+  const seen = new Set<string>();
+  for (const [index, wanted] of seed.users.entries()) {
+    const path = ['users', index];
+    const email = parseEmail(wanted.email);
+    if (email === null) {
+      plan.refuse([...path, 'email'], 'is not an e-mail address');
+      continue;
+    }
+    if (seen.has(email)) plan.refuse([...path, 'email'], 'is there twice');
+    seen.add(email);
+    const before = await deps.users.findUserByEmail(email);
+    const user = planUser(deps, plan, { email, wanted, before });
+    await planPassword(deps, plan, { userId: user.id, password: wanted.password, exists: before !== null });
+    await planMemberships(deps, plan, { user, wanted, isNew: before === null, path: [...path, 'memberships'] });
+  }
+}
+
+function planUser(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { email, wanted, before }: { email: string; wanted: SeedUser; before: User | null },
+): User {
+  const { name, givenName, familyName, locale, zoneinfo } = wanted;
+  const profile = JSON.parse(JSON.stringify({ name, givenName, familyName, locale, zoneinfo })) as Profile;
+  const changes = { email, emailVerified: wanted.emailVerified, profile };
+  const at = deps.now();
+  if (!before) {
+    const user: User = { id: newId('usr'), status: 'active', createdAt: at, updatedAt: at, ...changes };
+    plan.create((tx) => deps.users.createUser(tx, plan.actor, user));
+    return user;
+  }
+  const current = { email: before.email, emailVerified: before.emailVerified, profile: before.profile };
+  if (isDeepStrictEqual(current, changes)) plan.keep();
+  else plan.update((tx) => deps.users.updateUser(tx, plan.actor, before, { ...changes, updatedAt: at }));
+  return before;
+}
+
+async function planPassword(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { userId, password, exists }: { userId: string; password: string | undefined; exists: boolean },
+): Promise<void> {
+  if (password === undefined) return;
+  if (exists && (await deps.credentials.verifyPassword(userId, password))) return plan.keep();
+  const hash = await deps.credentials.hashPassword(password);
+  const set = (tx: Tx): Promise<void> => deps.credentials.setPasswordHash(tx, plan.actor, userId, hash);
+  if (exists) plan.update(set);
+  else plan.create(set);
+}
+
+interface MembershipsToPlan {
+  user: User;
+  wanted: SeedUser;
+  isNew: boolean;
+  path: readonly (string | number)[];
+}
+
+async function planMemberships(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { user, wanted, isNew, path }: MembershipsToPlan,
+): Promise<void> {
+  for (const [index, { tenant: slug, roles }] of wanted.memberships.entries()) {
+    const tenant = plan.tenants.get(slug) ?? (await deps.tenants.findTenantBySlug(slug));
+    if (!tenant) {
+      plan.refuse([...path, index, 'tenant'], `names no tenant: ${slug}`);
+      continue;
+    }
+    const known = plan.roleKeys.get(tenant.id) ?? (await roleKeysOf(deps, tenant.id));
+    for (const [position, key] of roles.entries()) {
+      if (!known.has(key)) plan.refuse([...path, index, 'roles', position], `is no role of ${slug}: ${key}`);
+    }
+    const before = isNew ? null : await deps.memberships.findMembership(tenant.id, user.id);
+    if (!before) {
+      const membership = { id: newId('mem'), tenantId: tenant.id, userId: user.id, roles, createdAt: deps.now() };
+      plan.create((tx) => deps.memberships.addMembership(tx, plan.actor, membership));
+    } else if (isDeepStrictEqual(before.roles, roles)) plan.keep();
+    else plan.update((tx) => deps.memberships.setMembershipRoles(tx, plan.actor, before, roles));
+  }
+}
+
+async function roleKeysOf(deps: SeedDeps, tenantId: string): Promise<Set<string>> {
+  const custom = await deps.roles.listCustomRoles(tenantId);
+  return new Set([...deps.roles.builtInRoleKeys, ...custom.map((role) => role.key)]);
+}

@@ -1,0 +1,61 @@
+import type { Actor } from '../kernel/actor.js';
+import type { Tx } from '../platform/mongo/transactions.js';
+import type { ClientsModule } from '../clients/index.js';
+import type { CredentialsModule } from '../credentials/index.js';
+import type { MembershipsModule } from '../memberships/index.js';
+import type { ResourcesModule } from '../resources/index.js';
+import type { RolesModule } from '../roles/index.js';
+import type { ServiceAccountsModule } from '../service-accounts/index.js';
+import type { Tenant, TenantsModule } from '../tenants/index.js';
+import type { UsersModule } from '../users/index.js';
+import type { Client } from '../clients/index.js';
+import type { Clock } from '../kernel/time.js';
+import type { SeedIssue } from './seed.js';
+
+/** The slices that a seed speaks to, each through what it offers to everybody. */
+export interface SeedDeps {
+  now: Clock;
+  tenants: TenantsModule;
+  users: UsersModule;
+  memberships: MembershipsModule;
+  roles: RolesModule & { builtInRoleKeys: readonly string[] };
+  resources: ResourcesModule;
+  clients: ClientsModule & { checkClient(client: Client): Promise<void> };
+  serviceAccounts: ServiceAccountsModule;
+  credentials: CredentialsModule;
+  isPlan(key: string): boolean;
+}
+
+/**
+ * What a seed comes to, found by reading only: the writes that are missing, and what is wrong. Slow work (hashing) is
+ * done while planning, so that the writes fit into one short transaction and may be repeated.
+ */
+export class SeedPlan {
+  readonly writes: ((tx: Tx) => Promise<void>)[] = [];
+  readonly issues: SeedIssue[] = [];
+  readonly counts = { created: 0, updated: 0, unchanged: 0 };
+  /** Tenants that the seed names, by slug, as they will be. */
+  readonly tenants = new Map<string, Tenant>();
+  /** Role keys of those tenants, by tenant id, as they will be. */
+  readonly roleKeys = new Map<string, Set<string>>();
+
+  constructor(readonly actor: Actor) {}
+
+  create(write: (tx: Tx) => Promise<void>): void {
+    this.counts.created++;
+    this.writes.push(write);
+  }
+
+  update(write: (tx: Tx) => Promise<void>): void {
+    this.counts.updated++;
+    this.writes.push(write);
+  }
+
+  keep(): void {
+    this.counts.unchanged++;
+  }
+
+  refuse(path: SeedIssue['path'], message: string): void {
+    this.issues.push({ path, message });
+  }
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+
+const text = (maximum: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(maximum)
+    .regex(/^[^\p{Cc}]*$/u, 'must not hold control characters');
+const slug = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower-case letters, digits and hyphens');
+const roleKey = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, hyphens and underscores');
+const permission = z
+  .string()
+  .max(80)
+  .regex(/^[a-z0-9][a-z0-9-]*(?::[a-z0-9][a-z0-9-]*)+$/, 'must look like thing:action');
+const clientId = z.string().regex(/^[\w.~-]{1,100}$/, 'must be letters, digits and . _ ~ -');
+const absoluteUri = z
+  .string()
+  .max(500)
+  .refine((value) => URL.canParse(value) && !value.includes('#'), 'must be an absolute URI without a fragment');
+const webUri = z
+  .string()
+  .max(500)
+  .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'must be an http(s) URL');
+const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
+const namesOf = <T extends z.ZodType<string>>(item: T): z.ZodArray<T> =>
+  z.array(item).max(500).refine(unique, 'must not repeat a value');
+
+const resource = z.strictObject({
+  identifier: absoluteUri,
+  name: text(200),
+  permissions: namesOf(permission),
+  accessToken: z
+    .strictObject({
+      format: z.enum(['jwt', 'opaque']).default('jwt'),
+      alg: z.enum(['ES256', 'RS256']).default('ES256'),
+      ttlSeconds: z.int().min(30).max(3600).default(600),
+    })
+    .prefault({}),
+  introspectedBy: namesOf(clientId).default([]),
+});
+
+const tenant = z.strictObject({
+  slug,
+  name: text(200),
+  type: z.enum(['personal', 'team', 'enterprise']),
+  plan: z.string().max(40).optional(),
+  policies: z
+    .strictObject({
+      ipAllowlist: z.array(z.string()).max(0, 'is not enforced by this version, so it must be empty').default([]),
+      mfa: z.literal('optional', 'must be optional: this version enforces nothing stricter').default('optional'),
+    })
+    .prefault({}),
+  roles: z
+    .array(z.strictObject({ key: roleKey, name: text(100).optional(), permissions: namesOf(permission) }))
+    .default([]),
+  serviceAccounts: z
+    .array(
+      z.strictObject({
+        clientId,
+        name: text(200),
+        roles: namesOf(roleKey).default([]),
+        keys: z
+          .array(
+            z.strictObject({
+              label: text(100),
+              secret: z.string().min(32).max(256),
+              expiresAt: z.iso.datetime().optional(),
+            }),
+          )
+          .default([]),
+      }),
+    )
+    .default([]),
+});
+
+const user = z.strictObject({
+  email: z.string().max(254),
+  emailVerified: z.boolean().default(false),
+  name: text(200).optional(),
+  givenName: text(200).optional(),
+  familyName: text(200).optional(),
+  locale: text(35).optional(),
+  zoneinfo: text(60).optional(),
+  password: z.string().min(15, 'must have at least 15 characters').max(128).optional(),
+  memberships: z.array(z.strictObject({ tenant: slug, roles: namesOf(roleKey).min(1) })).default([]),
+});
+
+const client = z.strictObject({
+  client_id: clientId,
+  client_secret: z.string().min(32, 'must have at least 32 characters').max(256).optional(),
+  client_name: text(200).optional(),
+  client_uri: webUri.optional(),
+  policy_uri: webUri.optional(),
+  tos_uri: webUri.optional(),
+  redirect_uris: namesOf(absoluteUri).default([]),
+  post_logout_redirect_uris: namesOf(absoluteUri).default([]),
+  grant_types: namesOf(z.enum(['authorization_code', 'refresh_token'])).default(['authorization_code']),
+  response_types: namesOf(z.literal('code')).default(['code']),
+  token_endpoint_auth_method: z
+    .enum(['none', 'client_secret_basic', 'client_secret_post'])
+    .default('client_secret_basic'),
+  application_type: z.enum(['web', 'native']).optional(),
+  scope: text(500).optional(),
+  id_token_signed_response_alg: z.enum(['RS256', 'ES256']).optional(),
+  firstParty: z.boolean().default(false),
+  requirePkce: z.boolean().default(true),
+  resources: namesOf(absoluteUri).default([]),
+  tenant: slug.optional(),
+});
+
+/** A seed file: what should be there. Applying it twice changes nothing; what it does not name is left alone. */
+export const seedSchema = z.strictObject({
+  resources: z.array(resource).default([]),
+  tenants: z.array(tenant).default([]),
+  users: z.array(user).default([]),
+  clients: z.array(client).default([]),
+  connections: z.array(z.unknown()).max(0, 'are not there in this version, so the list must be empty').default([]),
+});
+
+export type Seed = z.output<typeof seedSchema>;
+export type SeedInput = z.input<typeof seedSchema>;
+
+/** One thing wrong with a seed: the path to it, and why. */
+export interface SeedIssue {
+  path: readonly (string | number)[];
+  message: string;
+}
