@@ -33,16 +33,8 @@ export function replaceSecretComparison(
   };
 }
 
-/** A client of the library with what we keep about it (the library turns member names into camel case). */
-export type KnownClient = LibraryClient & {
-  kind: ClientExtension['kind'];
-  tenantId: ClientExtension['tenant_id'];
-  firstParty: boolean;
-  requirePkce: boolean;
-  allowedResources: string[];
-  liveSecrets: ClientExtension['live_secrets'];
-  postLogoutRedirectUriAllowed(uri: string): boolean;
-};
+/** A client of the library with what we keep about it. */
+export type KnownClient = LibraryClient & ClientExtension;
 
 export function clientOf(ctx: KoaContextWithOIDC): KnownClient {
   if (!ctx.oidc.client) throw new Error('no client in this request');

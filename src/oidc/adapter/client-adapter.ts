@@ -4,29 +4,30 @@ import type { ApiKey, ServiceAccount } from '../../service-accounts/index.js';
 import { epochSeconds, type Clock } from '../../kernel/time.js';
 import { createExpiringMap } from '../../platform/cache/expiring.js';
 
-/** What we keep about a client beside its RFC 7591 metadata; declared to the library as `extraClientMetadata`. */
+/** What we keep about a client beside its RFC 7591 metadata; declared to the library as `extraClientMetadata`,
+ * which keeps these names as they are. */
 export interface ClientExtension {
   kind: Client['kind'];
-  tenant_id: string | null;
-  first_party: boolean;
-  require_pkce: boolean;
-  allowed_resources: string[];
-  live_secrets: LiveSecret[];
+  tenantId: string | null;
+  firstParty: boolean;
+  requirePkce: boolean;
+  allowedResources: string[];
+  liveSecrets: LiveSecret[];
 }
 
 export interface LiveSecret {
   hash: string;
   /** Epoch seconds; null does not expire. */
-  expires_at: number | null;
+  expiresAt: number | null;
 }
 
 export const clientExtensionProperties: readonly (keyof ClientExtension)[] = [
   'kind',
-  'tenant_id',
-  'first_party',
-  'require_pkce',
-  'allowed_resources',
-  'live_secrets',
+  'tenantId',
+  'firstParty',
+  'requirePkce',
+  'allowedResources',
+  'liveSecrets',
 ];
 
 export interface ClientAdapterDeps {
@@ -43,14 +44,14 @@ export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forg
 
   async function liveSecrets(client: Client): Promise<LiveSecret[] | null> {
     if (client.kind === 'application' || client.tenantId === null) {
-      return client.secretHashes.map((hash) => ({ hash, expires_at: null }));
+      return client.secretHashes.map((hash) => ({ hash, expiresAt: null }));
     }
     const account = await deps.findServiceAccount(client.tenantId, client.clientId);
     if (account?.status !== 'active') return null;
     const keys = await deps.listApiKeys(client.tenantId, account.id);
     return keys
       .filter((key) => key.revokedAt === null && (key.expiresAt === null || key.expiresAt > deps.now()))
-      .map((key) => ({ hash: key.secretHash, expires_at: key.expiresAt && epochSeconds(key.expiresAt) }));
+      .map((key) => ({ hash: key.secretHash, expiresAt: key.expiresAt && epochSeconds(key.expiresAt) }));
   }
 
   async function load(clientId: string): Promise<AdapterPayload | undefined> {
@@ -77,11 +78,11 @@ export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forg
 export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): AdapterPayload {
   const extension: ClientExtension = {
     kind: client.kind,
-    tenant_id: client.tenantId,
-    first_party: client.firstParty,
-    require_pkce: client.requirePkce,
-    allowed_resources: client.resources,
-    live_secrets: secrets,
+    tenantId: client.tenantId,
+    firstParty: client.firstParty,
+    requirePkce: client.requirePkce,
+    allowedResources: client.resources,
+    liveSecrets: secrets,
   };
   return {
     client_id: client.clientId,

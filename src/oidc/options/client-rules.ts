@@ -53,7 +53,7 @@ export function secretMatcher(
     const currently = epochSeconds(now());
     let matched = false;
     for (const secret of client.liveSecrets) {
-      const isLive = secret.expires_at === null || secret.expires_at > currently;
+      const isLive = secret.expiresAt === null || secret.expiresAt > currently;
       if (equalSecrets(secret.hash, presentedHash) && isLive) matched = true;
     }
     return matched;

@@ -52,7 +52,7 @@ function additionOf(name: string): Accumulator['add'] {
       return (sum, value) => (sum as number) + numeric(value);
     case '$min':
       return (least, value) =>
-        value == null || (least !== NOTHING && compareValues(value, least) >= 0) ? least : value;
+        (value ?? null) === null || (least !== NOTHING && compareValues(value, least) >= 0) ? least : value;
     case '$max':
       return (most, value) =>
         (value ?? null) === null || (most !== NOTHING && compareValues(value, most) <= 0) ? most : value;

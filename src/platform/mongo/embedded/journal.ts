@@ -21,142 +21,173 @@ export interface JournalOptions {
 
 export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>;
 
+const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
+const COMPACT_FACTOR = 4;
+const OPERATIONS_A_SLICE = 500;
+
+interface Target {
+  readonly file: JournalFile;
+  size: number;
+}
+
 interface Waiter {
   readonly upTo: number;
   resolve(): void;
   reject(error: Error): void;
 }
 
-const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
-const COMPACT_FACTOR = 4;
-const OPERATIONS_A_SLICE = 500;
-
-export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { path, openFile = openForWriting } = options;
-  await rm(`${path}.new`, { force: true });
-  const bytes = await readFile(path).catch(nothingIfMissing);
-  let size = 0;
-  try {
-    size = readFrames(bytes, (operation) => options.apply(operation));
-  } catch (error) {
-    throw new Error(`The journal ${path} cannot be used: ${(error as Error).message}`, { cause: error });
-  }
-  const file = await openFile(path);
-  if (size < bytes.length) await file.truncate(size);
-  if (size === 0) {
-    await writeAll(file, SIGNATURE, 0);
-    size = SIGNATURE.length;
-  }
-  await file.datasync();
-  await syncDirectory(path);
-  return startWriting(options, openFile, { file, size });
+interface Writing {
+  readonly options: JournalOptions;
+  target: Target;
+  pending: Uint8Array[];
+  /** While a shorter file is being written: what it does not have yet. */
+  sinceSnapshot: Uint8Array[] | null;
+  /** The shorter file, once it lacks only that. */
+  compacted: Target | null;
+  compactAbove: number;
+  /** Counts operations. */
+  appended: number;
+  synced: number;
+  waiters: Waiter[];
+  running: Promise<void> | null;
+  failure: Error | null;
 }
 
-interface Target {
-  file: JournalFile;
-  size: number;
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  await rm(`${options.path}.new`, { force: true });
+  const bytes = await readFile(options.path).catch(nothingIfMissing);
+  const goodBytes = readAll(options, bytes);
+  const target: Target = { file: await openFor(options, options.path), size: goodBytes };
+  if (goodBytes < bytes.length) await target.file.truncate(goodBytes);
+  if (goodBytes === 0) await writeSignature(target);
+  await target.file.datasync();
+  await syncDirectory(options.path);
+  return journalOver({
+    options,
+    target,
+    pending: [],
+    sinceSnapshot: null,
+    compacted: null,
+    compactAbove: options.compactAboveBytes ?? COMPACT_ABOVE_BYTES,
+    appended: 0,
+    synced: 0,
+    waiters: [],
+    running: null,
+    failure: null,
+  });
+}
+
+function readAll(options: JournalOptions, bytes: Buffer): number {
+  try {
+    return readFrames(bytes, (operation) => options.apply(operation));
+  } catch (error) {
+    throw new Error(`The journal ${options.path} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function journalOver(writing: Writing): Journal {
+  return {
+    append(operation) {
+      const bytes = encodeDocument(operation);
+      writing.pending.push(bytes);
+      writing.sinceSnapshot?.push(bytes);
+      writing.appended++;
+      wake(writing);
+    },
+    durable() {
+      if (writing.failure) return Promise.reject(writing.failure);
+      if (writing.synced >= writing.appended) return Promise.resolve();
+      return new Promise((resolve, reject) => writing.waiters.push({ upTo: writing.appended, resolve, reject }));
+    },
+    async close() {
+      while (writing.running) await writing.running;
+      await writing.target.file.close();
+    },
+  };
+}
+
+function hasWork({ pending, compacted, failure }: Writing): boolean {
+  return !failure && (pending.length > 0 || compacted !== null);
+}
+
+function wake(writing: Writing): void {
+  writing.running ??= writePending(writing)
+    .catch((error: unknown) => fail(writing, error))
+    .finally(() => {
+      writing.running = null;
+      if (hasWork(writing)) wake(writing);
+    });
 }
 
 /**
  * Group commit: what is appended while one sync runs is written as one frame by the next. Frames begin in a turn of
  * the event loop of their own, so what one command appends without waiting is never parted.
  */
-function startWriting(
-  options: JournalOptions,
-  openFile: NonNullable<JournalOptions['openFile']>,
-  target: Target,
-): Journal {
-  let pending: Uint8Array[] = [];
-  /** While a shorter file is being written: what it does not have yet. */
-  let sinceSnapshot: Uint8Array[] | null = null;
-  let compacted: Target | null = null;
-  let appended = 0;
-  let synced = 0;
-  let waiters: Waiter[] = [];
-  let running: Promise<void> | null = null;
-  let failure: Error | null = null;
-  let compactAbove = options.compactAboveBytes ?? COMPACT_ABOVE_BYTES;
-
-  function fail(error: unknown): void {
-    if (failure) return;
-    failure = error instanceof Error ? error : new Error(String(error));
-    for (const waiter of waiters) waiter.reject(failure);
-    waiters = [];
-    options.onFailure(failure);
-  }
-
-  function wake(): void {
-    running ??= writePending()
-      .catch(fail)
-      .finally(() => {
-        running = null;
-        if (!failure && (pending.length > 0 || compacted)) wake();
-      });
-  }
-
-  async function writePending(): Promise<void> {
-    while ((pending.length > 0 || compacted) && !failure) {
-      await nextTurn();
-      const upTo = appended;
-      const batch = pending;
-      pending = [];
-      if (compacted) await moveTo(compacted);
-      else await appendFrame(target, batch);
-      synced = upTo;
-      for (const waiter of waiters) if (waiter.upTo <= upTo) waiter.resolve();
-      waiters = waiters.filter((waiter) => waiter.upTo > upTo);
-      if (target.size > compactAbove && !sinceSnapshot) void compact().catch(fail);
+async function writePending(writing: Writing): Promise<void> {
+  while (hasWork(writing)) {
+    await nextTurn();
+    const upTo = writing.appended;
+    const batch = writing.pending;
+    writing.pending = [];
+    if (writing.compacted) await moveTo(writing, writing.compacted);
+    else await appendFrame(writing.target, batch, true);
+    writing.synced = upTo;
+    for (const waiter of writing.waiters) if (waiter.upTo <= upTo) waiter.resolve();
+    writing.waiters = writing.waiters.filter((waiter) => waiter.upTo > upTo);
+    if (writing.target.size > writing.compactAbove && !writing.sinceSnapshot) {
+      void compact(writing).catch((error: unknown) => fail(writing, error));
     }
   }
-
-  /** The old file goes on taking everything until this one has caught up. */
-  async function compact(): Promise<void> {
-    sinceSnapshot = [];
-    const operations = options.snapshot();
-    const fresh: Target = { file: await openFile(`${options.path}.new`), size: SIGNATURE.length };
-    await writeAll(fresh.file, SIGNATURE, 0);
-    for (let at = 0; at < operations.length; at += OPERATIONS_A_SLICE) {
-      const slice = operations.slice(at, at + OPERATIONS_A_SLICE).map(encodeDocument);
-      // The file counts only when it is complete: each of its frames relies on all before it.
-      await appendFrame(fresh, slice, false);
-    }
-    compactAbove = Math.max(options.compactAboveBytes ?? COMPACT_ABOVE_BYTES, COMPACT_FACTOR * fresh.size);
-    compacted = fresh;
-    wake();
-  }
-
-  async function moveTo(fresh: Target): Promise<void> {
-    const missing = sinceSnapshot ?? [];
-    sinceSnapshot = null;
-    compacted = null;
-    await appendFrame(fresh, missing);
-    await rename(`${options.path}.new`, options.path);
-    await syncDirectory(options.path);
-    await target.file.close();
-    Object.assign(target, fresh);
-  }
-
-  return {
-    append(operation) {
-      const bytes = encodeDocument(operation);
-      pending.push(bytes);
-      sinceSnapshot?.push(bytes);
-      appended++;
-      wake();
-    },
-    durable() {
-      if (failure) return Promise.reject(failure);
-      if (synced >= appended) return Promise.resolve();
-      return new Promise((resolve, reject) => waiters.push({ upTo: appended, resolve, reject }));
-    },
-    async close() {
-      while (running) await running;
-      await target.file.close();
-    },
-  };
 }
 
-async function appendFrame(target: Target, operations: Uint8Array[], sync = true): Promise<void> {
+/** Writes the present state in slices, beside the old file, which goes on taking everything. */
+async function compact(writing: Writing): Promise<void> {
+  const { options } = writing;
+  writing.sinceSnapshot = [];
+  const operations = options.snapshot();
+  const fresh: Target = { file: await openFor(options, `${options.path}.new`), size: 0 };
+  await writeSignature(fresh);
+  for (let at = 0; at < operations.length; at += OPERATIONS_A_SLICE) {
+    // Synced as a whole before it counts, so each frame may say that it relies on all before it.
+    await appendFrame(fresh, operations.slice(at, at + OPERATIONS_A_SLICE).map(encodeDocument), false);
+  }
+  writing.compactAbove = Math.max(options.compactAboveBytes ?? COMPACT_ABOVE_BYTES, COMPACT_FACTOR * fresh.size);
+  writing.compacted = fresh;
+  wake(writing);
+}
+
+/** The shorter file takes what it lacks, and the place of the old one. */
+async function moveTo(writing: Writing, fresh: Target): Promise<void> {
+  const { options, target } = writing;
+  const missing = writing.sinceSnapshot ?? [];
+  writing.sinceSnapshot = null;
+  writing.compacted = null;
+  await appendFrame(fresh, missing, true);
+  await rename(`${options.path}.new`, options.path);
+  await syncDirectory(options.path);
+  writing.target = fresh;
+  await target.file.close();
+}
+
+function fail(writing: Writing, error: unknown): void {
+  if (writing.failure) return;
+  const failure = error instanceof Error ? error : new Error(String(error));
+  writing.failure = failure;
+  for (const waiter of writing.waiters) waiter.reject(failure);
+  writing.waiters = [];
+  writing.options.onFailure(failure);
+}
+
+async function writeSignature(target: Target): Promise<void> {
+  await writeAll(target.file, SIGNATURE, 0);
+  target.size = SIGNATURE.length;
+}
+
+function openFor({ openFile = openForWriting }: JournalOptions, path: string): Promise<JournalFile> {
+  return openFile(path);
+}
+
+async function appendFrame(target: Target, operations: Uint8Array[], sync: boolean): Promise<void> {
   const frame = encodeFrame(operations, target.size);
   await writeAll(target.file, frame, target.size);
   if (sync) await target.file.datasync();

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { policy } from '../../config/policy.js';
+import { createApp, type App } from '../../src/app.js';
+import { createHttpServer, drain, listen } from '../../src/platform/http/server.js';
+import { createLogger } from '../../src/platform/log/logger.js';
+import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
+import type { SeedInput } from '../../src/seeding/index.js';
+import { freshDatabaseUri } from './database.js';
+import { contractSeed } from './contract-seed.js';
+
+const viewsDirectory = fileURLToPath(new URL('../../views', import.meta.url));
+
+export interface RunningApp {
+  issuer: string;
+  app: App;
+  database: Database;
+  databaseUri: string;
+  /** Every log line so far. */
+  logLines: string[];
+  setDraining(value: boolean): void;
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** What the database holds; the seed of the contract unless given. */
+  seed?: SeedInput;
+  /** An existing database and its keys: a second process, or a restart. */
+  sharedWith?: RunningApp;
+  trustedProxies?: number;
+  issuer?: string;
+}
+
+const keysOf = new Map<string, { masterKeys: Buffer[]; cookieKeys: string[] }>();
+const running = new Set<RunningApp>();
+
+/** The real application on a database of its own, on a port of its own. Closed after each test (see below). */
+export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
+  const databaseUri = options.sharedWith?.databaseUri ?? (await freshDatabaseUri());
+  const keys = keysOf.get(databaseUri) ?? {
+    masterKeys: [randomBytes(32)],
+    cookieKeys: [randomBytes(32).toString('hex')],
+  };
+  keysOf.set(databaseUri, keys);
+  const database = await openDatabase(databaseUri);
+  const logLines: string[] = [];
+  const log = createLogger('info', collecting(logLines));
+
+  let handle: App['listener'] = (_req, res) => res.writeHead(503).end();
+  const server: Server = createHttpServer((req, res) => void handle(req, res), policy.limits);
+  const port = await listen(server, 0, '127.0.0.1');
+  const issuer = options.issuer ?? options.sharedWith?.issuer ?? `http://localhost:${port}`;
+  let draining = false;
+  const app = await createApp({
+    ...keys,
+    issuer,
+    trustedProxies: options.trustedProxies ?? 0,
+    policy,
+    viewsDirectory,
+    database,
+    log,
+    now: () => new Date(),
+    isDraining: () => draining,
+  });
+  handle = app.listener;
+  if (!options.sharedWith) await app.seeding.applySeed(options.seed ?? contractSeed);
+
+  const instance: RunningApp = {
+    ...{ issuer, app, database, databaseUri, logLines },
+    setDraining: (value) => (draining = value),
+    async close() {
+      if (!running.delete(instance)) return;
+      server.closeAllConnections();
+      await drain(server, 0);
+      await database.close();
+    },
+  };
+  running.add(instance);
+  return instance;
+}
+
+function collecting(lines: string[]): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+}
+
+/** Ends what a test has left running, so that a failed assertion does not keep the run from ending. */
+export async function closeApps(): Promise<void> {
+  for (const instance of running) await instance.close();
+}
