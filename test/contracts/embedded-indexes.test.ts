@@ -1,10 +1,6 @@
 import { expect } from 'chai';
-import { openTestServer, refusalOf, type Db, type TestServer } from './embedded-support.js';
+import { openTestServer, refusalOf, type Db, type Row, type TestServer } from './embedded-support.js';
 
-interface Row {
-  _id: unknown;
-  [field: string]: unknown;
-}
 interface PlanStage {
   stage: string;
   indexName?: string;
@@ -178,7 +174,7 @@ describe('embedded database: indexes', () => {
       { _id: 'later', expiresAt: new Date(Date.now() + 60_000) },
       { _id: 'never' },
     ]);
-    let left: unknown[] = [];
+    let left: unknown[];
     do left = (await rows().find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
     while (left.includes('gone'));
     expect(left).to.deep.equal(['later', 'never']);

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { ObjectId } from 'bson';
 import mongoose from 'mongoose';
 import { openEmbeddedDatabase } from '../../src/platform/mongo/embedded/open-embedded-database.js';
 
 export type MongoClient = mongoose.mongo.MongoClient;
 export type Db = mongoose.mongo.Db;
+
+export type Row = mongoose.mongo.BSON.Document & { _id: string | number | ObjectId };
 
 /** The suites about behaviour run against a real server, too: MONGODB_URI=mongodb://… npx mocha test/contracts/embedded-*.ts */
 export const realServerUri = process.env['MONGODB_URI'];

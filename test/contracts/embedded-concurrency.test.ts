@@ -1,0 +1,304 @@
+import { expect } from 'chai';
+import {
+  connectTo,
+  openTestServer,
+  realServerUri,
+  refusalOf,
+  type Db,
+  type MongoClient,
+  type Row,
+  type TestServer,
+} from './embedded-support.js';
+
+describe('embedded database: concurrency and transactions', () => {
+  let server: TestServer;
+  let client: MongoClient;
+  let db: Db;
+
+  before(async () => {
+    server = await openTestServer();
+    client = server.client;
+  });
+  after(() => server.close());
+  beforeEach(async () => {
+    db = server.freshDb();
+    await db.createCollection('rows');
+  });
+  afterEach(async () => {
+    await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+  });
+
+  const rows = () => db.collection<Row>('rows');
+
+  function failCommand(data: object, times = 1): Promise<unknown> {
+    return client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times }, data });
+  }
+
+  it('makes one document of twenty upserts of one key', async () => {
+    await rows().createIndex({ key: 1 }, { unique: true });
+    const upserts = Array.from({ length: 20 }, () =>
+      rows().updateOne({ key: 'k' }, { $inc: { n: 1 } }, { upsert: true }),
+    );
+    const results = await Promise.all(upserts);
+    expect(results.filter(({ upsertedCount }) => upsertedCount === 1)).to.have.length(1);
+    expect((await rows().find().toArray()).map(({ n }) => n)).to.deep.equal([20]);
+  });
+
+  it('lets one of fifty take the only free document', async () => {
+    await rows().insertOne({ _id: 1, free: true });
+    const takers = Array.from({ length: 50 }, (_, by) =>
+      rows().findOneAndUpdate({ free: true }, { $set: { free: false, by } }),
+    );
+    expect((await Promise.all(takers)).filter((taken) => taken !== null)).to.have.length(1);
+  });
+
+  it('shows a transaction its own writes and nobody else before the commit', async () => {
+    await rows().insertOne({ _id: 1, n: 1 });
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().updateOne({ _id: 1 }, { $set: { n: 2 } }, { session });
+      await rows().insertOne({ _id: 2 }, { session });
+      expect(await rows().countDocuments({}, { session })).to.equal(2);
+      expect(await rows().findOne({ n: 2 }, { session })).to.deep.equal({ _id: 1, n: 2 });
+      expect(await rows().find().toArray()).to.deep.equal([{ _id: 1, n: 1 }]);
+      await session.commitTransaction();
+      expect(await rows().find().toArray()).to.deep.equal([{ _id: 1, n: 2 }, { _id: 2 }]);
+    });
+  });
+
+  it('reads a transaction from one moment', async () => {
+    await rows().createIndex({ n: 1 });
+    await rows().insertMany([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 2 },
+    ]);
+    await client.withSession(async (session) => {
+      session.startTransaction({ readConcern: { level: 'snapshot' } });
+      await rows().findOne({}, { session });
+      await rows().updateOne({ _id: 1 }, { $set: { n: 5 } });
+      await rows().deleteOne({ _id: 2 });
+      await rows().insertOne({ _id: 3, n: 3 });
+      expect(await rows().find({}, { session }).sort({ n: 1 }).toArray()).to.deep.equal([
+        { _id: 1, n: 1 },
+        { _id: 2, n: 2 },
+      ]);
+      expect(await rows().findOne({ n: 5 }, { session })).to.equal(null);
+      await session.commitTransaction();
+      expect(await rows().find().sort({ n: 1 }).toArray()).to.deep.equal([
+        { _id: 3, n: 3 },
+        { _id: 1, n: 5 },
+      ]);
+    });
+  });
+
+  it('undoes an aborted transaction', async () => {
+    await rows().insertOne({ _id: 1, n: 1 });
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session });
+      await rows().deleteOne({ _id: 1 }, { session });
+      await rows().insertOne({ _id: 2 }, { session });
+      await session.abortTransaction();
+    });
+    expect(await rows().find().toArray()).to.deep.equal([{ _id: 1, n: 1 }]);
+    await rows().insertOne({ _id: 2 });
+  });
+
+  it('answers the second writer with a write conflict that may be tried again', async () => {
+    await rows().insertOne({ _id: 1, n: 1 });
+    await client.withSession((first) =>
+      client.withSession(async (second) => {
+        first.startTransaction();
+        second.startTransaction();
+        await rows().findOne({}, { session: second });
+        await rows().updateOne({ _id: 1 }, { $set: { n: 2 } }, { session: first });
+        const locked = await refusalOf(rows().updateOne({ _id: 1 }, { $set: { n: 3 } }, { session: second }));
+        expect([locked.code, locked.hasErrorLabel('TransientTransactionError')]).to.deep.equal([112, true]);
+        const after = await refusalOf(rows().findOne({}, { session: second }));
+        expect([after.code, after.hasErrorLabel('TransientTransactionError')]).to.deep.equal([251, true]);
+        await first.commitTransaction();
+        await second.abortTransaction();
+      }),
+    );
+    expect(await rows().findOne({})).to.deep.equal({ _id: 1, n: 2 });
+  });
+
+  it('refuses to write over what was committed after the snapshot', async () => {
+    await rows().insertMany([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 1 },
+    ]);
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().findOne({}, { session });
+      await rows().updateOne({ _id: 1 }, { $set: { n: 2 } });
+      expect((await refusalOf(rows().updateOne({ _id: 1 }, { $set: { n: 3 } }, { session }))).code).to.equal(112);
+      await session.abortTransaction();
+      session.startTransaction();
+      await rows().findOne({}, { session });
+      await rows().deleteOne({ _id: 2 });
+      expect((await refusalOf(rows().updateOne({ _id: 2 }, { $set: { n: 3 } }, { session }))).code).to.equal(112);
+    });
+  });
+
+  it('makes a plain write wait for the end of a transaction and match again', async () => {
+    await rows().insertOne({ _id: 1, state: 'new' });
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().updateOne({ _id: 1 }, { $set: { state: 'taken' } }, { session });
+      const plain = rows().updateOne({ _id: 1, state: 'new' }, { $set: { state: 'stolen' } });
+      await session.commitTransaction();
+      expect((await plain).matchedCount).to.equal(0);
+    });
+    expect(await rows().findOne({})).to.deep.equal({ _id: 1, state: 'taken' });
+  });
+
+  it('lets only one of two transactions take a unique key', async () => {
+    await rows().createIndex({ key: 1 }, { unique: true });
+    await client.withSession((first) =>
+      client.withSession(async (second) => {
+        first.startTransaction();
+        second.startTransaction();
+        await rows().insertOne({ _id: 1, key: 'k' }, { session: first });
+        const clash = await refusalOf(rows().insertOne({ _id: 2, key: 'k' }, { session: second }));
+        expect([clash.code, clash.hasErrorLabel('TransientTransactionError')]).to.deep.equal([112, true]);
+        const plain = refusalOf(rows().insertOne({ _id: 3, key: 'k' }));
+        await first.commitTransaction();
+        expect((await plain).code).to.equal(11000);
+      }),
+    );
+    expect(await rows().countDocuments()).to.equal(1);
+  });
+
+  it('aborts a transaction with a duplicate key, and says so at the commit', async () => {
+    await rows().insertOne({ _id: 1 });
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().insertOne({ _id: 2 }, { session });
+      expect((await refusalOf(rows().insertOne({ _id: 1 }, { session }))).code).to.equal(11000);
+      expect((await refusalOf(session.commitTransaction())).code).to.equal(251);
+    });
+    expect(await rows().countDocuments()).to.equal(1);
+  });
+
+  it('commits twice with success', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().insertOne({ _id: 1 }, { session });
+      await session.commitTransaction();
+      await session.commitTransaction();
+    });
+    expect(await rows().countDocuments()).to.equal(1);
+  });
+
+  it('brings all of twenty clashing withTransaction increments home', async () => {
+    await rows().insertOne({ _id: 1, n: 0 });
+    const increment = () =>
+      client.withSession((session) =>
+        session.withTransaction(async () => {
+          const row = await rows().findOne({ _id: 1 }, { session });
+          await rows().updateOne({ _id: 1 }, { $set: { n: Number(row?.['n']) + 1 } }, { session });
+        }),
+      );
+    await Promise.all(Array.from({ length: 20 }, increment));
+    expect(await rows().findOne({})).to.deep.equal({ _id: 1, n: 20 });
+  });
+
+  it('refuses in a transaction what mongod refuses there', async () => {
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      expect((await refusalOf(rows().estimatedDocumentCount({ session }))).code).to.equal(263);
+    });
+  });
+
+  it('retries a write whose connection was lost', async () => {
+    await failCommand({ failCommands: ['insert', 'update'], closeConnection: true });
+    await rows().insertOne({ _id: 1, n: 0 });
+    expect(await rows().countDocuments()).to.equal(1);
+  });
+
+  it('writes once when the client repeats a write that was carried out', async () => {
+    await rows().insertOne({ _id: 1, n: 0 });
+    const writeConcernError = { code: 91, errmsg: 'stepping down', errorLabels: ['RetryableWriteError'] };
+    await failCommand({ failCommands: ['update'], writeConcernError });
+    const result = await rows().updateOne({ _id: 1 }, { $inc: { n: 1 } });
+    expect(result.modifiedCount).to.equal(1);
+    expect(await rows().findOne({})).to.deep.equal({ _id: 1, n: 1 });
+  });
+
+  it('fails a command with the code and the labels of the fail point', async () => {
+    await failCommand({ failCommands: ['find'], errorCode: 8000, errorLabels: ['Made up'] });
+    const refusal = await refusalOf(rows().findOne({}));
+    expect([refusal.code, refusal.hasErrorLabel('Made up')]).to.deep.equal([8000, true]);
+    expect(await rows().findOne({})).to.equal(null);
+  });
+
+  it('commits again after a commit whose answer was lost', async () => {
+    await failCommand({ failCommands: ['commitTransaction'], closeConnection: true });
+    await client.withSession((session) => session.withTransaction(() => rows().insertOne({ _id: 1 }, { session })));
+    expect(await rows().countDocuments()).to.equal(1);
+  });
+
+  it('does not wait for a lock longer than maxTimeMS', async () => {
+    await rows().insertOne({ _id: 1, n: 0 });
+    await client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().updateOne({ _id: 1 }, { $set: { n: 1 } }, { session });
+      const waiting = db.command({
+        findAndModify: 'rows',
+        query: { _id: 1 },
+        update: { $set: { n: 2 } },
+        maxTimeMS: 50,
+      });
+      expect((await refusalOf(waiting)).code).to.equal(50);
+      await session.abortTransaction();
+    });
+  });
+
+  it('keeps the order of unacknowledged writes on a connection', async () => {
+    const address = client.options.hosts[0]!.toString();
+    const single = await connectTo(realServerUri ?? `mongodb://${address}/`, { maxPoolSize: 1 });
+    try {
+      const unacknowledged = single.db(db.databaseName).collection<Row>('rows', { writeConcern: { w: 0 } });
+      for (let n = 0; n < 20; n++) await unacknowledged.insertOne({ _id: n });
+      expect(await single.db(db.databaseName).collection('rows').countDocuments()).to.equal(20);
+    } finally {
+      await single.close();
+    }
+  });
+
+  if (realServerUri === undefined) {
+    it('counts a write that changes nothing as a write of its transaction', async () => {
+      await rows().insertOne({ _id: 1, n: 1 });
+      await client.withSession((first) =>
+        client.withSession(async (second) => {
+          first.startTransaction();
+          second.startTransaction();
+          await rows().updateOne({ _id: 1 }, { $set: { n: 1 } }, { session: first });
+          expect(
+            (await refusalOf(rows().updateOne({ _id: 1 }, { $set: { n: 2 } }, { session: second }))).code,
+          ).to.equal(112);
+          await first.abortTransaction();
+        }),
+      );
+    });
+
+    it('ends a transaction that outlives its time', async () => {
+      const admin = client.db('admin');
+      await admin.command({ setParameter: 1, transactionLifetimeLimitSeconds: 1 });
+      try {
+        await rows().insertOne({ _id: 1, n: 1 });
+        await client.withSession(async (session) => {
+          session.startTransaction();
+          await rows().updateOne({ _id: 1 }, { $set: { n: 2 } }, { session });
+          // Waits for the lock, which nobody but the clock will release.
+          await rows().updateOne({ _id: 1 }, { $set: { n: 3 } });
+          expect((await refusalOf(session.commitTransaction())).code).to.equal(251);
+        });
+        expect(await rows().findOne({})).to.deep.equal({ _id: 1, n: 3 });
+      } finally {
+        await admin.command({ setParameter: 1, transactionLifetimeLimitSeconds: 60 });
+      }
+    });
+  }
+});

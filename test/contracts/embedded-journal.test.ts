@@ -1,0 +1,110 @@
+import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { openJournal, type JournalFile, type JournalOptions } from '../../src/platform/mongo/embedded/journal.js';
+import type { Operation } from '../../src/platform/mongo/embedded/journal-operation.js';
+
+describe('embedded database: journal', () => {
+  let directory: string;
+  let options: JournalOptions;
+  let replayed: Operation[];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'embedded-journal-'));
+    replayed = [];
+    options = {
+      path: join(directory, 'journal'),
+      apply: (operation) => replayed.push(operation),
+      snapshot: () => [],
+      onFailure: (error) => {
+        throw error;
+      },
+    };
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const put = (n: number): Operation => ({ put: 'db.c', document: { _id: n, text: 'x'.repeat(100) } });
+
+  async function reread(): Promise<unknown[]> {
+    replayed = [];
+    await (await openJournal(options)).close();
+    return replayed.map((operation) => ('put' in operation ? operation.document['_id'] : operation));
+  }
+
+  it('acknowledges nothing after a failed sync', async () => {
+    let isBroken = false;
+    const failures: string[] = [];
+    const journal = await openJournal({
+      ...options,
+      onFailure: (error) => failures.push(error.message),
+      openFile: async (path) => breakable(await open(path, 'wx+'), () => isBroken),
+    });
+    journal.append(put(1));
+    await journal.durable();
+    isBroken = true;
+    journal.append(put(2));
+    const refused = await journal.durable().catch((error: Error) => error.message);
+    isBroken = false;
+    journal.append(put(3));
+    const later = await journal.durable().catch((error: Error) => error.message);
+    expect([refused, later, failures]).to.deep.equal(['disk on fire', 'disk on fire', ['disk on fire']]);
+    await journal.close();
+  });
+
+  it('writes many operations of one moment as one frame', async () => {
+    const journal = await openJournal(options);
+    for (let n = 0; n < 100; n++) journal.append(put(n));
+    await journal.durable();
+    await journal.close();
+    const file = await readFile(options.path, 'latin1');
+    expect(file.split('EJF1')).to.have.length(2);
+    expect(await reread()).to.have.length(100);
+  });
+
+  it('keeps every write while it makes the file shorter', async () => {
+    const state = new Map<unknown, Operation>();
+    const journal = await openJournal({ ...options, compactAboveBytes: 20_000, snapshot: () => [...state.values()] });
+    for (let n = 0; n < 3000; n++) {
+      const operation = put(n % 50);
+      state.set(n % 50, operation);
+      journal.append(operation);
+      if (n % 7 === 0) await journal.durable();
+    }
+    await journal.durable();
+    await journal.close();
+    expect((await stat(options.path)).size).to.be.below(200_000);
+    const documents = await reread();
+    expect(new Set(documents).size).to.equal(50);
+    expect(documents.slice(-3)).to.deep.equal([47, 48, 49]);
+  });
+
+  it('cuts the file at any length to a prefix of what was written', async () => {
+    const journal = await openJournal(options);
+    for (let n = 0; n < 4; n++) {
+      journal.append(put(n));
+      await journal.durable();
+    }
+    await journal.close();
+    const whole = await readFile(options.path);
+    for (let length = 0; length < whole.length; length += 37) {
+      const handle = await open(options.path, 'w');
+      await handle.write(whole.subarray(0, length));
+      await handle.close();
+      const documents = await reread();
+      expect(documents).to.deep.equal([0, 1, 2, 3].slice(0, documents.length));
+    }
+  });
+});
+
+function breakable(file: JournalFile, isBroken: () => boolean): JournalFile {
+  return {
+    write: file.write.bind(file),
+    truncate: file.truncate.bind(file),
+    close: file.close.bind(file),
+    async datasync() {
+      if (isBroken()) throw new Error('disk on fire');
+      await file.datasync();
+    },
+  };
+}
