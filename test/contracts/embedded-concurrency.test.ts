@@ -41,7 +41,7 @@ describe('embedded database: concurrency and transactions', () => {
     );
     const results = await Promise.all(upserts);
     expect(results.filter(({ upsertedCount }) => upsertedCount === 1)).to.have.length(1);
-    expect((await rows().find().toArray()).map(({ n }) => n)).to.deep.equal([20]);
+    expect((await rows().find().toArray()).map(({ n }) => Number(n))).to.deep.equal([20]);
   });
 
   it('lets one of fifty take the only free document', async () => {

@@ -28,6 +28,7 @@ async function main(directory: string): Promise<void> {
   // The terminal sends these to the whole group; the parent finishes its requests first and needs the database for it.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
+  process.on('SIGHUP', () => undefined);
   const started = start(directory);
   const stop = () => void started.then(stopRunning).then(() => process.exit(0), fail);
   process.on('message', stop);
@@ -117,8 +118,7 @@ function tell(message: ProcessMessage, then: () => void = () => undefined): void
   process.send(message, () => then());
 }
 
-// The entry of a process acts by itself.
-/* eslint-disable no-restricted-syntax */
+/* eslint-disable no-restricted-syntax -- the entry of a process acts by itself: nobody imports it */
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 main(process.argv[2] ?? MEMORY).catch(fail);
