@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError, loadConfig, loadEnvironmentFile, type Config } from '../config/index.js';
 import { policy } from '../config/policy.js';
 import { createApp } from './app.js';
-import { localSecrets } from './platform/crypto/local-secrets.js';
+import { configuredSecrets } from './platform/crypto/local-secrets.js';
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import { createLogger, type Logger } from './platform/log/logger.js';
 import { openStorage } from './platform/mongo/storage.js';
@@ -54,9 +54,8 @@ async function serve(
   let draining = false;
   const storage = await openStorage({ ...config.storage, onLost: (reason) => stopAtOnce(log, reason) }, log);
   opened.push(() => storage.close());
-  const secrets = await secretsOf(config);
   const app = await createApp({
-    ...secrets,
+    ...(await configuredSecrets(config.secrets, config.storage.dataDirectory)),
     issuer: config.issuer,
     trustedProxies: config.http.trustedProxies,
     policy,
@@ -83,13 +82,6 @@ async function serve(
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-}
-
-async function secretsOf({ secrets, storage }: Config): Promise<{ masterKeys: Buffer[]; cookieKeys: string[] }> {
-  const { masterKeys, cookieKeys } = secrets;
-  if (masterKeys && cookieKeys) return { masterKeys, cookieKeys };
-  const local = await localSecrets(storage.dataDirectory);
-  return { masterKeys: masterKeys ?? local.masterKeys, cookieKeys: cookieKeys ?? local.cookieKeys };
 }
 
 /** First start and seed file; answers with what to tell the person at the terminal. */

@@ -11,13 +11,11 @@ export interface UserClaimsDeps {
 
 /** Scope → claims that it opens (OpenID Connect Core §5.4); `tenant` is ours. */
 export const claimsOfScopes: Record<string, string[] | null> = {
-  openid: ['sub'],
+  // how and when the person signed in stands in every ID token, not only in those that ask for it
+  openid: ['sub', 'acr', 'amr', 'auth_time'],
   profile: ['name', 'given_name', 'family_name', 'locale', 'zoneinfo', 'updated_at'],
   email: ['email', 'email_verified'],
   tenant: ['tenant_id', 'tenant_slug', 'tenant_type', 'roles', 'entitlements'],
-  acr: null,
-  amr: null,
-  auth_time: null,
   iss: null,
   sid: null,
 };

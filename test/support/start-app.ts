@@ -31,6 +31,7 @@ export interface StartOptions {
   sharedWith?: RunningApp;
   trustedProxies?: number;
   issuer?: string;
+  port?: number;
 }
 
 const keysOf = new Map<string, { masterKeys: Buffer[]; cookieKeys: string[] }>();
@@ -50,7 +51,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
 
   let handle: App['listener'] = (_req, res) => res.writeHead(503).end();
   const server: Server = createHttpServer((req, res) => void handle(req, res), policy.limits);
-  const port = await listen(server, 0, '127.0.0.1');
+  const port = await listen(server, options.port ?? 0, '127.0.0.1');
   const issuer = options.issuer ?? options.sharedWith?.issuer ?? `http://localhost:${port}`;
   let draining = false;
   const app = await createApp({

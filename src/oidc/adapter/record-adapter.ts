@@ -1,5 +1,4 @@
-import { errors, type Adapter } from 'oidc-provider';
-import type { AdapterPayload } from 'oidc-provider';
+import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import { epochSeconds } from '../../kernel/time.js';
 import { isDuplicateKey } from '../../platform/mongo/transactions.js';
 import {
@@ -66,9 +65,18 @@ export function recordAdapter(model: string, rule: StorageRule, deps: RecordAdap
       if (modifiedCount === 0) throw new errors.SessionNotFound('interaction was already finished');
     },
     async revokeByGrantId(grantId) {
-      await collection.deleteMany({ grantId });
+      if (!isRevocationOfAccessToken()) await collection.deleteMany({ grantId });
     },
   };
+}
+
+/**
+ * Revoking one access token ends that token (RFC 7009 §2.1 leaves the rest to us); the library would also take the
+ * refresh tokens of the same grant.
+ */
+function isRevocationOfAccessToken(): boolean {
+  const oidc = Provider.ctx?.oidc;
+  return oidc?.route === 'revocation' && oidc.entities.AccessToken !== undefined;
 }
 
 /** Fails with the database's duplicate-key error, as SessionNotFound, when the row has ended meanwhile. */

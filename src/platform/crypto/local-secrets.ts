@@ -7,11 +7,22 @@ export interface LocalSecrets {
   cookieKeys: string[];
 }
 
+/** The configured secrets; whichever is not configured is one of the data folder's own. */
+export async function configuredSecrets(
+  configured: { masterKeys: Buffer[] | undefined; cookieKeys: string[] | undefined },
+  dataDirectory: string,
+): Promise<LocalSecrets> {
+  const { masterKeys, cookieKeys } = configured;
+  if (masterKeys && cookieKeys) return { masterKeys, cookieKeys };
+  const local = await localSecrets(dataDirectory);
+  return { masterKeys: masterKeys ?? local.masterKeys, cookieKeys: cookieKeys ?? local.cookieKeys };
+}
+
 /**
  * Secrets of a first try: generated once and kept in `secrets.json` (owner only) under the data folder.
  * `:memory:` keeps nothing. Configured secrets take their place; an https issuer demands those.
  */
-export async function localSecrets(dataDirectory: string): Promise<LocalSecrets> {
+async function localSecrets(dataDirectory: string): Promise<LocalSecrets> {
   const fresh = { masterKey: randomBytes(32).toString('base64url'), cookieKey: randomBytes(32).toString('base64url') };
   if (dataDirectory === ':memory:') return parseSecrets(fresh);
   const path = join(dataDirectory, 'secrets.json');

@@ -1,0 +1,44 @@
+/** `npm run seed -- FILE`: brings the configured database to what the file describes, whole or not at all. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, loadConfig, loadEnvironmentFile } from '../config/index.js';
+import { policy } from '../config/policy.js';
+import { createApp } from '../src/app.js';
+import { configuredSecrets } from '../src/platform/crypto/local-secrets.js';
+import { createLogger } from '../src/platform/log/logger.js';
+import { openStorage } from '../src/platform/mongo/storage.js';
+import { SeedError } from '../src/seeding/index.js';
+
+const [file] = process.argv.slice(2);
+
+try {
+  if (file === undefined) throw new SeedError(['name the file: npm run seed -- FILE']);
+  const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new SeedError([`${file} cannot be read (${error.code})`]);
+  });
+  loadEnvironmentFile();
+  const config = loadConfig();
+  const log = createLogger('warn');
+  const storage = await openStorage({ ...config.storage, onLost: (reason) => log.fatal({ reason }) }, log);
+  try {
+    const app = await createApp({
+      ...(await configuredSecrets(config.secrets, config.storage.dataDirectory)),
+      issuer: config.issuer,
+      trustedProxies: 0,
+      policy,
+      viewsDirectory: fileURLToPath(new URL('../views', import.meta.url)),
+      database: storage.database,
+      log,
+      now: () => new Date(),
+      isDraining: () => false,
+    });
+    const { created, updated, unchanged } = await app.seeding.applySeedFile(source, file);
+    console.log(`${file}: ${created} created, ${updated} updated, ${unchanged} unchanged`);
+  } finally {
+    await storage.close();
+  }
+} catch (error) {
+  if (!(error instanceof SeedError || error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

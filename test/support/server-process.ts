@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface ServerProcess {
+  issuer: string;
+  output(): string;
+  /** Resolves with the exit code, or the name of the signal that ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+  exited: Promise<number | string>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** The real process, as `npm start` runs it, with this environment and nothing else of ours. */
+export async function startServerProcess(
+  environment: Record<string, string>,
+  ready = 'is ready at',
+): Promise<ServerProcess> {
+  const port = environment['PORT'] ?? String(await freePort());
+  const issuer = `http://localhost:${port}`;
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], PORT: port, ISSUER: issuer, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let output = '';
+  const exited = once(child, 'exit').then(([code, signal]) => {
+    running.delete(child);
+    return (code as number | null) ?? (signal as string);
+  });
+  await new Promise<void>((resolve) => {
+    const collect = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (output.includes(ready)) resolve();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    void exited.then(() => resolve());
+  });
+  return {
+    issuer,
+    output: () => output,
+    exited,
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+export function killServerProcesses(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
