@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import { randomBytes } from 'node:crypto';
+import { errors, type Adapter, type AdapterFactory } from 'oidc-provider';
+import { createAdapterFactory, ensureProtocolIndexes } from '../../src/oidc/adapter/index.js';
+import { createEndings } from '../../src/oidc/adapter/grant-adapter.js';
+import { storageRules } from '../../src/oidc/adapter/storage-rules.js';
+import { keyedHash } from '../../src/platform/crypto/keyed-hash.js';
+import { openSealing } from '../../src/platform/crypto/sealing.js';
+import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
+import { inTransactionOf } from '../../src/platform/mongo/transactions.js';
+import { freshDatabaseUri } from '../support/database.js';
+
+const inAnHour = (): number => Math.floor(Date.now() / 1000) + 3600;
+const models = Object.keys(storageRules);
+const consumable = models.filter((model) => storageRules[model]?.consumedBy !== undefined);
+
+describe('the adapter of the OIDC library', () => {
+  let database: Database;
+  let adapterOf: (model: string) => Adapter;
+  let now: Date;
+  const events: string[] = [];
+
+  beforeEach(async () => {
+    database = await openDatabase(await freshDatabaseUri());
+    now = new Date();
+    events.length = 0;
+    await ensureProtocolIndexes(database);
+    const base = {
+      database,
+      inTransaction: inTransactionOf(database),
+      recordEvent: async (_tx: unknown, { type }: { type: string }) => void events.push(type),
+      now: () => now,
+    };
+    const factory = createAdapterFactory({
+      ...base,
+      hash: keyedHash(randomBytes(32), 'test'),
+      sealing: await openSealing([{ kid: 'one', bytes: randomBytes(32) }]),
+      endings: createEndings(base),
+      clients: {} as Adapter,
+      verifyAccessToken: async () => null,
+    }) as unknown as (model: string) => ReturnType<AdapterFactory>;
+    adapterOf = (model) => factory(model) as Adapter;
+  });
+  afterEach(() => database.close());
+
+  const payloadOf = (model: string, id: string): Record<string, unknown> => ({
+    kind: model,
+    jti: id,
+    exp: inAnHour(),
+    accountId: 'usr_1',
+    clientId: 'web',
+    grantId: 'grant-1',
+    ...(model === 'Session' ? { uid: `uid-${id}` } : {}),
+    ...(model === 'Grant' ? { tenantId: 'ten_1', sessionUid: 'uid-1', offline: false } : {}),
+    resources: { 'https://api.example.com/a.b': 'x' },
+  });
+
+  async function dump(): Promise<string> {
+    const collections = await Promise.all(
+      Object.values(storageRules).map(({ collection }) => database.collection(collection).find({}).toArray()),
+    );
+    return JSON.stringify(collections);
+  }
+
+  it('keeps a rule for every model but Client', () => {
+    expect(models).to.have.length(14);
+  });
+
+  for (const model of models) {
+    it(`${model}: comes back as it was saved, and what is a credential is not stored readable`, async () => {
+      const id = `credential-${randomBytes(16).toString('hex')}`;
+      const adapter = adapterOf(model);
+      await adapter.upsert(id, payloadOf(model, id), 3600);
+      expect(await adapter.find(id)).to.deep.equal(payloadOf(model, id));
+      expect(await adapter.find(`${id}x`)).to.equal(undefined);
+      if (model !== 'Grant') expect((await dump()).includes(id)).to.equal(false);
+    });
+
+    it(`${model}: is gone after its end, whatever the TTL monitor does`, async () => {
+      const adapter = adapterOf(model);
+      await adapter.upsert('id', payloadOf(model, 'id'), 10);
+      now = new Date(now.getTime() + 71_000);
+      expect(await adapter.find('id')).to.equal(undefined);
+    });
+  }
+
+  for (const model of consumable) {
+    it(`sec-054 sec-055 ${model}: of 20 parallel uses one wins, and the loser ends the grant`, async () => {
+      await adapterOf('Grant').upsert('grant-1', payloadOf('Grant', 'grant-1'), 3600);
+      const adapter = adapterOf(model);
+      await adapter.upsert('id', payloadOf(model, 'id'), 60);
+      const results = await Promise.allSettled(Array.from({ length: 20 }, () => adapter.consume('id')));
+      expect(results.filter((result) => result.status === 'fulfilled')).to.have.length(1);
+      const refused = results
+        .filter((result) => result.status === 'rejected')
+        .map((result) => result.reason as unknown);
+      const expected = model === 'PushedAuthorizationRequest' ? errors.InvalidRequestUri : errors.InvalidGrant;
+      expect(refused.every((error) => error instanceof expected)).to.equal(true);
+      const grant = await adapterOf('Grant').find('grant-1');
+      expect(grant === undefined).to.equal(model !== 'PushedAuthorizationRequest');
+      expect((await adapter.find('id'))?.consumed).to.be.a('number');
+    });
+  }
+
+  it('sec-061 ReplayDetection: of 20 parallel proofs with one id one is taken', async () => {
+    const adapter = adapterOf('ReplayDetection');
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, () => adapter.upsert('jti', { kind: 'ReplayDetection', jti: 'jti', iss: 'web' }, 60)),
+    );
+    expect(results.filter((result) => result.status === 'fulfilled')).to.have.length(1);
+  });
+
+  it('Interaction: of 20 parallel ends one wins, and nothing brings it back', async () => {
+    const adapter = adapterOf('Interaction');
+    await adapter.upsert('id', payloadOf('Interaction', 'id'), 60);
+    const ends = await Promise.allSettled(Array.from({ length: 20 }, () => adapter.destroy('id')));
+    expect(ends.filter((end) => end.status === 'fulfilled')).to.have.length(1);
+    const revival = await Promise.allSettled([adapter.upsert('id', payloadOf('Interaction', 'id'), 60)]);
+    expect(revival[0]?.status).to.equal('rejected');
+    expect(await adapter.find('id')).to.equal(undefined);
+  });
+
+  it('Session: a new identifier takes the place of the old one in one write', async () => {
+    const adapter = adapterOf('Session');
+    await adapter.upsert('old', { ...payloadOf('Session', 'old'), uid: 'uid-1' }, 60);
+    await adapter.upsert('new', { ...payloadOf('Session', 'new'), uid: 'uid-1' }, 60);
+    expect(await adapter.find('old')).to.equal(undefined);
+    expect(await adapter.find('new')).to.include({ uid: 'uid-1', jti: 'new' });
+    expect(await adapter.findByUid('uid-1')).to.include({ accountId: 'usr_1' });
+  });
+
+  it('sec-032 Session: its end takes its grants along, but not those for offline access, and is final', async () => {
+    const session = adapterOf('Session');
+    const grant = adapterOf('Grant');
+    await session.upsert('id', { ...payloadOf('Session', 'id'), uid: 'uid-1' }, 60);
+    await grant.upsert('online', payloadOf('Grant', 'online'), 3600);
+    await grant.upsert('offline', { ...payloadOf('Grant', 'offline'), offline: true }, 3600);
+    await grant.upsert('other', { ...payloadOf('Grant', 'other'), sessionUid: 'uid-2' }, 3600);
+    await session.destroy('id');
+    expect(await session.find('id')).to.equal(undefined);
+    expect(await grant.find('online')).to.equal(undefined);
+    expect(await grant.find('offline')).to.include({ offline: true });
+    expect(await grant.find('other')).to.include({ sessionUid: 'uid-2' });
+    expect(events).to.deep.equal(['grant.revoked', 'session.ended']);
+    for (const revival of [
+      session.upsert('id', { ...payloadOf('Session', 'id'), uid: 'uid-1' }, 60),
+      grant.upsert('online', payloadOf('Grant', 'online'), 60),
+    ]) {
+      expect((await Promise.allSettled([revival]))[0]?.status).to.equal('rejected');
+    }
+  });
+
+  it('DeviceCode: is found by its user code, with its own identifier', async () => {
+    const adapter = adapterOf('DeviceCode');
+    await adapter.upsert('device', { ...payloadOf('DeviceCode', 'device'), userCode: 'ABCDEFGH' }, 60);
+    expect(await adapter.findByUserCode('ABCDEFGH')).to.include({ jti: 'device', userCode: 'ABCDEFGH' });
+    expect(await adapter.findByUserCode('ABCDEFGX')).to.equal(undefined);
+    expect(await dump()).not.to.contain('ABCDEFGH');
+  });
+
+  it('a sealed row that is moved to another place does not open there', async () => {
+    const adapter = adapterOf('Interaction');
+    await adapter.upsert('mine', payloadOf('Interaction', 'mine'), 60);
+    await adapter.upsert('theirs', payloadOf('Interaction', 'theirs'), 60);
+    const rows = await database.collection('oidc_interactions').find({}).toArray();
+    await database
+      .collection('oidc_interactions')
+      .updateOne({ _id: rows[0]?._id }, { $set: { payload: rows[1]?.['payload'] as string } });
+    const results = await Promise.allSettled([adapter.find('mine'), adapter.find('theirs')]);
+    expect(results.filter((result) => result.status === 'rejected')).to.have.length(1);
+  });
+
+  it('an unreachable database is a 503, never a false success', async () => {
+    await database.close();
+    for (const attempt of [
+      adapterOf('RefreshToken').destroy('id'),
+      adapterOf('AccessToken').find('id'),
+      adapterOf('Session').destroy('id'),
+    ]) {
+      const error = await attempt.then(
+        () => undefined,
+        (thrown: unknown) => thrown as errors.OIDCProviderError,
+      );
+      expect(error).to.be.instanceOf(errors.TemporarilyUnavailable);
+      expect(error?.status).to.equal(503);
+    }
+  });
+});

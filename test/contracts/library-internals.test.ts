@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider, { interactionPolicy } from 'oidc-provider';
+import { readFileSync } from 'node:fs';
+import { bindingOf, extendGrantPayload, replaceSecretComparison } from '../../src/oidc/library-internals.js';
+
+/** What we lean on behind the library's public interface. A new version that moves one of these fails here first. */
+describe('the inside of oidc-provider, as far as we use it', () => {
+  let provider: Provider;
+
+  beforeEach(async () => {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    provider = new Provider('http://localhost', {
+      jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' } as never] },
+      features: { devInteractions: { enabled: false } },
+      extraClientMetadata: { properties: ['liveSecrets'] },
+      cookies: { keys: ['k'] },
+    });
+  });
+
+  it('is the pinned version', () => {
+    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    expect(manifest.dependencies['oidc-provider']).to.equal('9.13.3');
+  });
+
+  it('a grant keeps our members when it is saved and loaded', async () => {
+    extendGrantPayload(provider);
+    const binding = { accountId: 'usr_1', clientId: 'web', tenantId: 'ten_1', sessionUid: 'uid', offline: true };
+    const grant = new provider.Grant({ ...binding });
+    const found = await provider.Grant.find(await grant.save());
+    expect(bindingOf(found)).to.include(binding);
+  });
+
+  it('client secrets are compared by our function, and custom metadata keeps its names', async () => {
+    const asked: string[] = [];
+    replaceSecretComparison(provider, (client, presented) => {
+      asked.push(presented);
+      return client.liveSecrets.length === 1;
+    });
+    const Client = provider.Client as unknown as new (metadata: unknown) => {
+      compareClientSecret(secret: string): boolean;
+    };
+    const client = new Client({
+      client_id: 'web',
+      client_secret: 'stored-hashed',
+      redirect_uris: ['https://rp.example.com/cb'],
+      liveSecrets: [{ hash: 'h', expiresAt: null }],
+    });
+    expect(client.compareClientSecret('presented')).to.equal(true);
+    expect(asked).to.deep.equal(['presented']);
+  });
+
+  it('a changed session identifier is announced as `oldId`', () => {
+    const session = new provider.Session({ uid: 'uid', jti: 'first' } as never) as unknown as {
+      oldId?: string;
+      id: string;
+      resetIdentifier(): void;
+    };
+    session.resetIdentifier();
+    expect(session.oldId).to.equal('first');
+    expect(session.id).not.to.equal('first');
+  });
+
+  it('the base policy has the prompts and the check that we change', () => {
+    const policy = interactionPolicy.base();
+    expect(policy.map((prompt) => prompt.name)).to.deep.equal(['login', 'consent']);
+    expect(policy.get('consent')?.checks.get('native_client_prompt')).to.be.an('object');
+  });
+
+  it('the request context, resolved resources and their scopes are where we read them', () => {
+    const source = (path: string): string =>
+      readFileSync(new URL(`../../node_modules/oidc-provider/lib/${path}`, import.meta.url), 'utf8');
+    expect(Object.getOwnPropertyDescriptor(Provider, 'ctx')?.get).to.be.a('function');
+    expect(source('shared/check_resource.js')).to.contain('resourceServers[identifier] = new provider.ResourceServer');
+    expect(source('helpers/resource_server.js')).to.contain('get scopes()');
+    expect(source('shared/selective_body.js')).to.contain('ctx.req.body || ctx.request.body');
+  });
+});
