@@ -22,6 +22,7 @@ export interface EmbeddedDatabaseOptions {
 }
 
 const MEMORY = ':memory:';
+const STOP_MS = 10_000;
 
 /**
  * Opens a MongoDB-like database for development and tests. It runs in a process of its own, as the real one does, so
@@ -58,7 +59,10 @@ async function startServer(directory: string, onExit: (reason: string) => void):
       isClosing = true;
       // 'stop' or a closed channel: the child treats both alike.
       if (child.connected) child.disconnect();
+      // It keeps what it acknowledged even so; a close that never ends would be worse.
+      const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await exited;
+      clearTimeout(impatience);
     },
   };
 }

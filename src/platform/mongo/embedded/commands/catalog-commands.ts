@@ -50,6 +50,13 @@ async function createIndexes(context: CommandContext): Promise<Document> {
   if (definitions.length === 0) throw badValue('Must specify at least one index to create');
   const createdCollectionAutomatically = findCollection(storage.catalog, namespace) === null;
   const collection = ensureCollection(storage, namespace);
+  // mongod's rule as well: inside a transaction only a collection without documents may be indexed.
+  if (context.transaction && collection.records.size > 0) {
+    throw new CommandError(
+      263,
+      `Cannot create new indexes on existing collection ${collection.namespace} in a multi-document transaction.`,
+    );
+  }
   if (!context.transaction) await withoutWriters(storage, (held) => held === collection);
   const numIndexesBefore = collection.indexes.length;
   for (const definition of definitions) {
