@@ -43,7 +43,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     if (parsed?.success) values[name] = parsed.data;
     for (const issue of parsed?.error?.issues ?? []) problems.push(`${name} ${issue.message}`);
   }
-  problems.push(...crossCheck(values as Partial<SettingValues>));
+  problems.push(...crossCheck(values));
   if (problems.length > 0) throw new ConfigError(problems);
   return freezeDeep(toConfig(values as SettingValues));
 }

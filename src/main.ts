@@ -44,7 +44,6 @@ async function run(config: Config, log: Logger): Promise<void> {
   }
 }
 
-// eslint-disable-next-line max-params -- config and log, and the two ends of the list of what was opened
 async function serve(
   config: Config,
   log: Logger,

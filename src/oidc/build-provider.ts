@@ -1,4 +1,3 @@
-import type { JWK } from 'jose';
 import Provider, { type AdapterFactory, type Configuration } from 'oidc-provider';
 import type { Clock } from '../kernel/time.js';
 import type { AccessModule } from '../access/index.js';
@@ -43,7 +42,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
   const configuration: Configuration = {
     ...clientRules(),
     adapter: deps.adapter,
-    jwks: { keys: keys as unknown as JWK[] } as NonNullable<Configuration['jwks']>,
+    jwks: { keys: keys },
     cookies: cookieOptions(deps.cookieKeys, deps.issuer.startsWith('https:')),
     routes: endpointPaths,
     ttl: lifetimeOptions(deps.lifetimes, deps.now),
@@ -63,7 +62,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
     loadExistingGrant: translated(async (ctx) => loadExistingGrant(deps, ctx)),
     extraTokenClaims: translated(async (ctx, token) => accessTokenClaims(deps.access, ctx, token)),
     formats: {
-      customizers: { jwt: (ctx, token, { payload }) => nameGrant(ctx, token, payload as Record<string, unknown>) },
+      customizers: { jwt: (ctx, token, { payload }) => nameGrant(ctx, token, payload) },
     },
     // tokens of a session end with it through their grant, not by the library's binding, which knows one grant a client
     expiresWithSession: () => false,
@@ -92,7 +91,7 @@ function featuresOf(deps: BuildProviderDeps): NonNullable<Configuration['feature
     dPoP: { enabled: true, nonceSecret: deps.dpopNonceSecret },
     resourceIndicators: {
       enabled: true,
-      defaultResource: (_ctx, client, granted) => defaultResourceOf(client as KnownClient, granted) as string,
+      defaultResource: (_ctx, client, granted) => defaultResourceOf(client as KnownClient, granted),
       useGrantedResource: () => true,
       getResourceServerInfo: translated(async (ctx, identifier, client) =>
         resourceServerFor({ ...deps, oidcScopes }, ctx, identifier, client as KnownClient),

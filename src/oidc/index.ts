@@ -85,7 +85,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
     provider.on('server_error', (ctx, error) => {
       deps.log.error({ requestId: ctx.state['requestId'] as string, err: error }, 'protocol request failed');
     });
-    return { provider, handle: provider.callback() as RequestListener };
+    return { provider, handle: provider.callback() };
   }
 
   return {
@@ -108,5 +108,5 @@ function publicJwks(keys: readonly PrivateJwk[]): JSONWebKeySet {
   const privateMembers = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
   return {
     keys: keys.map((key) => Object.fromEntries(Object.entries(key).filter(([name]) => !privateMembers.has(name)))),
-  } as JSONWebKeySet;
+  };
 }

@@ -3,12 +3,11 @@ import type Provider from 'oidc-provider';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionResults } from 'oidc-provider';
 import type { Authorization } from '../access/index.js';
-import { AppError } from '../kernel/errors.js';
+import { AppError, temporarilyUnavailable } from '../kernel/errors.js';
 import { extendGrant, isBoundTo, newGrant, consentKeys, type Wanted } from './grants.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
 import type { PromptName } from './interaction-policy.js';
 import type { KnownClient } from './library-internals.js';
-import { toOAuthError } from './oauth-errors.js';
 import { chooseTenant, pickedTenant, type TenantChoiceDeps } from './tenant-choice.js';
 
 /** The exchange with one browser: the raw request and response, because the library reads and sets cookies itself. */
@@ -38,7 +37,7 @@ export interface Interaction {
 export interface Interactions {
   /** Throws `interaction.expired` when this browser has no open interaction of this id. */
   read(exchange: BrowserExchange, uid: string): Promise<Interaction>;
-  signedIn(exchange: BrowserExchange, login: { userId: string; acr: string; amr: string[] }): Promise<string>;
+  signedIn(exchange: BrowserExchange, login: Login): Promise<string>;
   tenantPicked(exchange: BrowserExchange, tenantId: string): Promise<string>;
   /** The tenant in which a consent is asked for. Throws `interaction.expired` when it is not open any more. */
   tenantOf(exchange: BrowserExchange): Promise<Authorization['tenant']>;
@@ -46,33 +45,30 @@ export interface Interactions {
   refused(exchange: BrowserExchange, description: string): Promise<string>;
 }
 
+export interface Login {
+  userId: string;
+  acr: string;
+  amr: string[];
+}
+
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 export function createInteractions(currentProvider: () => Provider, tenants: TenantChoiceDeps): Interactions {
-  async function details({ req, res }: BrowserExchange): Promise<Details> {
-    try {
-      return await currentProvider().interactionDetails(req, res);
-    } catch (error) {
-      if (error instanceof errors.SessionNotFound) throw expired(error);
-      throw error;
-    }
-  }
+  const details = ({ req, res }: BrowserExchange): Promise<Details> => currentProvider().interactionDetails(req, res);
+  const finish = ({ req, res }: BrowserExchange, result: InteractionResults): Promise<string> =>
+    currentProvider().interactionResult(req, res, result, { mergeWithLastSubmission: true });
 
-  async function finish({ req, res }: BrowserExchange, result: InteractionResults): Promise<string> {
-    try {
-      return await currentProvider().interactionResult(req, res, result, { mergeWithLastSubmission: true });
-    } catch (error) {
-      const translated = toOAuthError(error);
-      throw translated instanceof errors.SessionNotFound ? expired(translated) : error;
-    }
-  }
-
-  async function tenantOfDetails(found: Details): Promise<Authorization['tenant']> {
+  async function clientOfDetails(found: Details): Promise<KnownClient> {
     const client = await currentProvider().Client.find(String(found.params['client_id']));
-    if (!client || found.session?.accountId === undefined) throw expired();
+    if (!client) throw expired();
+    return client as KnownClient;
+  }
+
+  async function tenantOf(found: Details): Promise<Authorization['tenant']> {
+    if (found.session?.accountId === undefined) throw expired();
     const choice = await chooseTenant(tenants, {
       userId: found.session.accountId,
-      owner: (client as KnownClient).tenantId,
+      owner: (await clientOfDetails(found)).tenantId,
       picked: pickedTenant(found.lastSubmission),
       asked: found.params['tenant'] as string | undefined,
     });
@@ -80,36 +76,61 @@ export function createInteractions(currentProvider: () => Provider, tenants: Ten
     return choice.authorization.tenant;
   }
 
+  async function read(exchange: BrowserExchange, uid: string): Promise<Interaction> {
+    const found = await details(exchange);
+    if (found.uid !== uid) throw expired();
+    return presentInteraction(found, await clientOfDetails(found));
+  }
+
+  async function consented(exchange: BrowserExchange): Promise<{ location: string; granted: string[] }> {
+    const found = await details(exchange);
+    const wanted = missingOf(found);
+    const binding = bindingFor(found, (await tenantOf(found)).id);
+    const existing = found.grantId === undefined ? undefined : await currentProvider().Grant.find(found.grantId);
+    const grant = existing && isBoundTo(existing, binding) ? existing : newGrant(currentProvider(), binding);
+    const grantId = await extendGrant(grant, wanted);
+    return { location: await finish(exchange, { consent: { grantId } }), granted: consentKeys(wanted) };
+  }
+
   return {
-    async read(exchange, uid) {
-      const found = await details(exchange);
-      if (found.uid !== uid) throw expired();
-      const client = await currentProvider().Client.find(String(found.params['client_id']));
-      if (!client) throw expired();
-      return presentInteraction(found, client as KnownClient);
-    },
-    signedIn: (exchange, { userId, acr, amr }) => finish(exchange, { login: { accountId: userId, acr, amr } }),
-    tenantPicked: (exchange, tenantId) => finish(exchange, { select_tenant: { tenantId } }),
-    refused: (exchange, description) => finish(exchange, { error: 'access_denied', error_description: description }),
-    tenantOf: async (exchange) => tenantOfDetails(await details(exchange)),
-    async consented(exchange) {
-      const found = await details(exchange);
-      if (found.session?.uid === undefined) throw expired();
-      const { id: tenantId } = await tenantOfDetails(found);
-      const wanted = missingOf(found);
-      const binding: GrantBinding = {
-        accountId: found.session.accountId,
-        clientId: String(found.params['client_id']),
-        tenantId,
-        sessionUid: found.session.uid,
-        offline: scopesOf(found).includes('offline_access'),
-      };
-      const { Grant } = currentProvider();
-      const existing = found.grantId === undefined ? undefined : await Grant.find(found.grantId);
-      const grant = existing && isBoundTo(existing, binding) ? existing : newGrant(currentProvider(), binding);
-      const grantId = await extendGrant(grant, wanted);
-      return { location: await finish(exchange, { consent: { grantId } }), granted: consentKeys(wanted) };
-    },
+    read: forPages(read),
+    consented: forPages(consented),
+    tenantOf: forPages(async (exchange: BrowserExchange) => tenantOf(await details(exchange))),
+    signedIn: forPages((exchange: BrowserExchange, { userId, acr, amr }: Login) =>
+      finish(exchange, { login: { accountId: userId, acr, amr } }),
+    ),
+    tenantPicked: forPages((exchange: BrowserExchange, tenantId: string) =>
+      finish(exchange, { select_tenant: { tenantId } }),
+    ),
+    refused: forPages((exchange: BrowserExchange, description: string) =>
+      finish(exchange, { error: 'access_denied', error_description: description }),
+    ),
+  };
+}
+
+/** The library's errors as the pages know them: a lost interaction is told in words, an unreachable database is a 503. */
+function forPages<Args extends unknown[], Result>(
+  step: (...args: Args) => Promise<Result>,
+): (...args: Args) => Promise<Result> {
+  return async (...args) => {
+    try {
+      return await step(...args);
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) throw expired(error);
+      if (error instanceof errors.TemporarilyUnavailable) throw temporarilyUnavailable(error);
+      throw error;
+    }
+  };
+}
+
+function bindingFor(found: Details, tenantId: string): GrantBinding {
+  if (found.session?.uid === undefined) throw expired();
+  return {
+    accountId: found.session.accountId,
+    clientId: String(found.params['client_id']),
+    tenantId,
+    sessionUid: found.session.uid,
+    offline: scopesOf(found).includes('offline_access'),
   };
 }
 
@@ -135,7 +156,7 @@ function presentInteraction(found: Details, client: KnownClient): Interaction {
 }
 
 function scopesOf(found: Details): string[] {
-  return String(found.params['scope'] ?? '').split(' ');
+  return ((found.params['scope'] as string | undefined) ?? '').split(' ');
 }
 
 /** The library lists what the grant lacks; that is exactly what the person is asked for. */

@@ -37,8 +37,8 @@ export function createProtocolPages(deps: {
     async confirmSignOut(ctx) {
       const session = ctx.oidc.session;
       const user = session?.accountId === undefined ? null : await deps.findUserById(session.accountId);
-      allowFormTarget(ctx as unknown as Context, ctx.oidc.params?.['post_logout_redirect_uri'] as string | undefined);
-      deps.pages.render(ctx as unknown as Context, 'sign-in/sign-out', 'Sign out', {
+      allowFormTarget(ctx, ctx.oidc.params?.['post_logout_redirect_uri'] as string | undefined);
+      deps.pages.render(ctx, 'sign-in/sign-out', 'Sign out', {
         action: `${endpointPaths.end_session}/confirm`,
         xsrf: (session?.state as { secret?: string } | undefined)?.secret,
         clientName: ctx.oidc.client?.clientName ?? null,
@@ -47,7 +47,7 @@ export function createProtocolPages(deps: {
     },
 
     signedOut(ctx) {
-      deps.pages.render(ctx as unknown as Context, 'sign-in/signed-out', 'Signed out', {
+      deps.pages.render(ctx, 'sign-in/signed-out', 'Signed out', {
         clientName: ctx.oidc.client?.clientName ?? null,
         clientUri: ctx.oidc.client?.clientUri ?? null,
       });

@@ -17,7 +17,7 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => Pro
 export function handProtocolRequests(currentHandler: () => RequestListener): Middleware {
   return async (ctx, next) => {
     const route = protocolRoutes.find(({ path }) => path.test(ctx.path));
-    if (!route) return next();
+    if (!route) return void (await next());
     if (!route.methods.includes(ctx.method)) {
       ctx.set('Allow', route.methods.join(', '));
       throw new AppError('request.method_not_allowed', { status: 405, detail: `${ctx.method} is not possible here.` });
@@ -41,7 +41,10 @@ export function useProtocolMiddleware(
     if (!ctx.response.is('html')) ctx.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
     else allowFormTarget(ctx, validatedRedirectUri(ctx));
   });
-  provider.use((ctx: Context, next: Next) => unwrapJwtAccessToken(deps, ctx, next));
+  provider.use(async (ctx: Context, next: Next) => {
+    await unwrapJwtAccessToken(deps, ctx);
+    await next();
+  });
 }
 
 /** The library's own form_post page goes to the redirect URI. */
@@ -57,10 +60,9 @@ function validatedRedirectUri(ctx: Context): string | undefined {
 async function unwrapJwtAccessToken(
   deps: { verifyAccessToken: VerifyAccessToken; bodyBytes: number },
   ctx: Context,
-  next: Next,
 ): Promise<void> {
   const takesToken = ctx.method === 'POST' && /^\/oauth2\/(introspect|revoke)$/.test(ctx.path);
-  if (!takesToken || !ctx.is('application/x-www-form-urlencoded')) return next();
+  if (!takesToken || !ctx.is('application/x-www-form-urlencoded')) return;
   const body = await readForm(ctx, deps.bodyBytes);
   if (typeof body['token'] === 'string' && looksLikeJwt(body['token'])) {
     const verified = await deps.verifyAccessToken(body['token']);
@@ -68,7 +70,6 @@ async function unwrapJwtAccessToken(
     body['token'] = verified?.jti ?? 'not-a-token-of-this-issuer';
   }
   (ctx.req as unknown as { body: unknown }).body = body;
-  return next();
 }
 
 async function readForm(ctx: Context, limit: number): Promise<Record<string, unknown>> {

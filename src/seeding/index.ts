@@ -10,7 +10,7 @@ import { planClients } from './plan-clients.js';
 import { planResources } from './plan-resources.js';
 import { planTenants } from './plan-tenants.js';
 import { planUsers } from './plan-users.js';
-import { SeedPlan, type SeedDeps } from './seed-plan.js';
+import { newSeedPlan, type SeedDeps } from './seed-plan.js';
 import { seedSchema, type Seed, type SeedInput, type SeedIssue } from './seed.js';
 
 export type { Seed, SeedInput } from './seed.js';
@@ -45,7 +45,7 @@ export interface SeedingDeps extends SeedDeps {
 
 export function seedingModule(deps: SeedingDeps): SeedingModule {
   async function apply(seed: Seed, actor: Actor, describe: (issue: SeedIssue) => string): Promise<SeedReport> {
-    const plan = new SeedPlan(actor);
+    const plan = newSeedPlan(actor);
     const { permissions, identifiers } = await planResources(deps, plan, seed);
     await planTenants(deps, plan, seed, permissions);
     await planUsers(deps, plan, seed);

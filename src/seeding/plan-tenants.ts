@@ -20,7 +20,7 @@ export async function planTenants(
     const path = ['tenants', index] as const;
     if (plan.tenants.has(wanted.slug)) plan.refuse([...path, 'slug'], 'is there twice');
     const before = await deps.tenants.findTenantBySlug(wanted.slug);
-    const tenant = planTenant(deps, plan, path, wanted, before);
+    const tenant = planTenant(deps, plan, { path, wanted, before });
     plan.tenants.set(tenant.slug, tenant);
     await planRoles(deps, plan, { tenant, isNew: before === null, wanted, path, permissions });
     await planServiceAccounts(deps, plan, {
@@ -34,9 +34,7 @@ export async function planTenants(
 function planTenant(
   deps: SeedDeps,
   plan: SeedPlan,
-  path: readonly (string | number)[],
-  wanted: SeedTenant,
-  before: Tenant | null,
+  { path, wanted, before }: { path: readonly (string | number)[]; wanted: SeedTenant; before: Tenant | null },
 ): Tenant {
   const planKey = wanted.plan ?? planOfType[wanted.type];
   if (!deps.isPlan(planKey)) plan.refuse([...path, 'plan'], `names no plan: ${planKey}`);

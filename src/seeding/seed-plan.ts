@@ -30,32 +30,38 @@ export interface SeedDeps {
  * What a seed comes to, found by reading only: the writes that are missing, and what is wrong. Slow work (hashing) is
  * done while planning, so that the writes fit into one short transaction and may be repeated.
  */
-export class SeedPlan {
-  readonly writes: ((tx: Tx) => Promise<void>)[] = [];
-  readonly issues: SeedIssue[] = [];
-  readonly counts = { created: 0, updated: 0, unchanged: 0 };
+export interface SeedPlan {
+  readonly actor: Actor;
+  readonly writes: ((tx: Tx) => Promise<void>)[];
+  readonly issues: SeedIssue[];
+  readonly counts: { created: number; updated: number; unchanged: number };
   /** Tenants that the seed names, by slug, as they will be. */
-  readonly tenants = new Map<string, Tenant>();
+  readonly tenants: Map<string, Tenant>;
   /** Role keys of those tenants, by tenant id, as they will be. */
-  readonly roleKeys = new Map<string, Set<string>>();
+  readonly roleKeys: Map<string, Set<string>>;
+  create(write: (tx: Tx) => Promise<void>): void;
+  update(write: (tx: Tx) => Promise<void>): void;
+  keep(): void;
+  refuse(path: SeedIssue['path'], message: string): void;
+}
 
-  constructor(readonly actor: Actor) {}
-
-  create(write: (tx: Tx) => Promise<void>): void {
-    this.counts.created++;
-    this.writes.push(write);
-  }
-
-  update(write: (tx: Tx) => Promise<void>): void {
-    this.counts.updated++;
-    this.writes.push(write);
-  }
-
-  keep(): void {
-    this.counts.unchanged++;
-  }
-
-  refuse(path: SeedIssue['path'], message: string): void {
-    this.issues.push({ path, message });
-  }
+export function newSeedPlan(actor: Actor): SeedPlan {
+  const counts = { created: 0, updated: 0, unchanged: 0 };
+  const writes: SeedPlan['writes'] = [];
+  const issues: SeedIssue[] = [];
+  return {
+    ...{ actor, writes, issues, counts },
+    tenants: new Map(),
+    roleKeys: new Map(),
+    create(write) {
+      counts.created++;
+      writes.push(write);
+    },
+    update(write) {
+      counts.updated++;
+      writes.push(write);
+    },
+    keep: () => void counts.unchanged++,
+    refuse: (path, message) => void issues.push({ path, message }),
+  };
 }

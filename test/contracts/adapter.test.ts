@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
-import { errors, type Adapter, type AdapterFactory } from 'oidc-provider';
+import { errors, type Adapter } from 'oidc-provider';
 import { createAdapterFactory, ensureProtocolIndexes } from '../../src/oidc/adapter/index.js';
 import { createEndings } from '../../src/oidc/adapter/grant-adapter.js';
 import { storageRules } from '../../src/oidc/adapter/storage-rules.js';
@@ -38,8 +38,8 @@ describe('the adapter of the OIDC library', () => {
       endings: createEndings(base),
       clients: {} as Adapter,
       verifyAccessToken: async () => null,
-    }) as unknown as (model: string) => ReturnType<AdapterFactory>;
-    adapterOf = (model) => factory(model) as Adapter;
+    });
+    adapterOf = (model) => factory(model);
   });
   afterEach(() => database.close());
 
@@ -50,7 +50,7 @@ describe('the adapter of the OIDC library', () => {
     accountId: 'usr_1',
     clientId: 'web',
     grantId: 'grant-1',
-    ...(model === 'Session' ? { uid: `uid-${id}` } : {}),
+    ...(model === 'Session' ? { uid: 'uid-1' } : {}),
     ...(model === 'Grant' ? { tenantId: 'ten_1', sessionUid: 'uid-1', offline: false } : {}),
     resources: { 'https://api.example.com/a.b': 'x' },
   });
@@ -142,12 +142,11 @@ describe('the adapter of the OIDC library', () => {
     expect(await grant.find('offline')).to.include({ offline: true });
     expect(await grant.find('other')).to.include({ sessionUid: 'uid-2' });
     expect(events).to.deep.equal(['grant.revoked', 'session.ended']);
-    for (const revival of [
+    const revivals = await Promise.allSettled([
       session.upsert('id', { ...payloadOf('Session', 'id'), uid: 'uid-1' }, 60),
       grant.upsert('online', payloadOf('Grant', 'online'), 60),
-    ]) {
-      expect((await Promise.allSettled([revival]))[0]?.status).to.equal('rejected');
-    }
+    ]);
+    expect(revivals.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
   });
 
   it('DeviceCode: is found by its user code, with its own identifier', async () => {
@@ -165,22 +164,20 @@ describe('the adapter of the OIDC library', () => {
     const rows = await database.collection('oidc_interactions').find({}).toArray();
     await database
       .collection('oidc_interactions')
-      .updateOne({ _id: rows[0]?._id }, { $set: { payload: rows[1]?.['payload'] as string } });
+      .updateOne({ payload: rows[0]?.['payload'] as string }, { $set: { payload: rows[1]?.['payload'] as string } });
     const results = await Promise.allSettled([adapter.find('mine'), adapter.find('theirs')]);
     expect(results.filter((result) => result.status === 'rejected')).to.have.length(1);
   });
 
   it('an unreachable database is a 503, never a false success', async () => {
     await database.close();
-    for (const attempt of [
+    const attempts = await Promise.allSettled([
       adapterOf('RefreshToken').destroy('id'),
       adapterOf('AccessToken').find('id'),
       adapterOf('Session').destroy('id'),
-    ]) {
-      const error = await attempt.then(
-        () => undefined,
-        (thrown: unknown) => thrown as errors.OIDCProviderError,
-      );
+    ]);
+    for (const attempt of attempts) {
+      const error = attempt.status === 'rejected' ? (attempt.reason as errors.OIDCProviderError) : undefined;
       expect(error).to.be.instanceOf(errors.TemporarilyUnavailable);
       expect(error?.status).to.equal(503);
     }

@@ -11,7 +11,7 @@ describe('the inside of oidc-provider, as far as we use it', () => {
   beforeEach(async () => {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     provider = new Provider('http://localhost', {
-      jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' } as never] },
+      jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' }] },
       features: { devInteractions: { enabled: false } },
       extraClientMetadata: { properties: ['liveSecrets'] },
       cookies: { keys: ['k'] },
@@ -46,6 +46,7 @@ describe('the inside of oidc-provider, as far as we use it', () => {
       client_id: 'web',
       client_secret: 'stored-hashed',
       redirect_uris: ['https://rp.example.com/cb'],
+      id_token_signed_response_alg: 'ES256',
       liveSecrets: [{ hash: 'h', expiresAt: null }],
     });
     expect(client.compareClientSecret('presented')).to.equal(true);
@@ -53,7 +54,10 @@ describe('the inside of oidc-provider, as far as we use it', () => {
   });
 
   it('a changed session identifier is announced as `oldId`', () => {
-    const session = new provider.Session({ uid: 'uid', jti: 'first' } as never) as unknown as {
+    const session = new (provider.Session as unknown as new (payload: object) => object)({
+      uid: 'uid',
+      jti: 'first',
+    }) as unknown as {
       oldId?: string;
       id: string;
       resetIdentifier(): void;

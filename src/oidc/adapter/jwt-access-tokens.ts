@@ -81,7 +81,7 @@ export function withJwtAccessTokens(
       ...(forUserinfo ? {} : { aud }),
       ...cnf,
       extra,
-    } as AdapterPayload;
+    };
   }
 
   return {

@@ -53,7 +53,7 @@ export function protocolRecords(model: string, rule: StorageRule, deps: Protocol
     collection: deps.database.collection<ProtocolRecord>(rule.collection),
     idFor: (id) => (rule.id === 'plain' ? id : deps.hash(model, id)),
     async encode(recordId, payload) {
-      const { jti, consumed: _consumed, ...rest } = payload;
+      const { jti, consumed: _consumed, ...rest } = payload as Record<string, unknown>;
       if (rule.sealed) return deps.sealing.seal(JSON.stringify({ jti, ...rest }), contextOf(recordId));
       // in clear text the identifier, which is the credential, is left out: whoever presents it brings it back
       return JSON.stringify(rest);

@@ -9,7 +9,7 @@ export function cookieOptions(keys: readonly string[], https: boolean): NonNulla
   const common = { httpOnly: true, sameSite: 'lax', secure: https, signed: true } as const;
   return {
     // a plain list of keys would sign with SHA-1
-    keys: new Keygrip([...keys], 'sha256') as unknown as string[],
+    keys: new Keygrip([...keys], 'sha256'),
     names: {
       session: https ? '__Host-sid' : 'sid',
       interaction: https ? '__Secure-interaction' : 'interaction',

@@ -28,7 +28,9 @@ export function securityHeaders(options: { https: boolean }): Middleware {
     originAgentCluster: true,
     xssFilter: true,
   });
-  return (ctx, next) => common(ctx, () => contentSecurityPolicy(ctx, next));
+  return async (ctx, next) => {
+    await common(ctx, () => contentSecurityPolicy(ctx, next));
+  };
 }
 
 async function contentSecurityPolicy(ctx: Context, next: Next): Promise<void> {
