@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { builtInRoles, coversPermission, isPermission, roleKeyPattern } from '../../../src/roles/index.js';
+
+const cases: readonly [granted: string[], permission: string, covered: boolean][] = [
+  [[], 'projects:read', false],
+  [['projects:read'], 'projects:read', true],
+  [['projects:read'], 'projects:write', false],
+  [['projects:read'], 'project:read', false],
+  [['projects:read'], 'projects:read:all', false],
+  [['projects:read:all'], 'projects:read', false],
+  [['projects:read', 'members:read'], 'members:read', true],
+  [['*:*'], 'projects:write', true],
+  [['*:*'], 'projects:parts:write', true],
+  [['*:*'], 'platform:read', false],
+  [['*:*'], 'platform:tenants:write', false],
+  [['*:read'], 'projects:read', true],
+  [['*:read'], 'projects:write', false],
+  [['*:read'], 'projects:parts:read', false],
+  [['*:read'], 'platform:read', false],
+  [['projects:*'], 'projects:write', true],
+  [['projects:*'], 'projects:parts:write', true],
+  [['projects:*'], 'projects-archive:write', false],
+  [['projects:*'], 'members:read', false],
+  [['platform:*'], 'platform:tenants:write', true],
+  [['platform:*'], 'projects:read', false],
+  [['platform:tenants:write'], 'platform:tenants:write', true],
+  [['platform:*:write'], 'platform:tenants:write', true],
+  [['platform:*:write'], 'platform:tenants:read', false],
+  [['*:tenants:write'], 'platform:tenants:write', false],
+];
+
+describe('what a permission covers', () => {
+  for (const [granted, permission, covered] of cases) {
+    it(`[${granted.join(', ')}] ${covered ? 'covers' : 'does not cover'} ${permission}`, () =>
+      expect(coversPermission(granted, permission)).to.equal(covered));
+  }
+
+  it('no built-in role of a tenant reaches a permission of the platform', () => {
+    const reaching = builtInRoles.filter((role) => coversPermission(role.permissions, 'platform:tenants:write'));
+    expect(reaching.map((role) => role.key)).to.deep.equal([]);
+  });
+
+  it('a viewer only reads and a member does nothing by the role alone', () => {
+    const byKey = new Map(builtInRoles.map((role) => [role.key, role.permissions]));
+    expect(coversPermission(byKey.get('viewer') ?? [], 'projects:read')).to.be.true;
+    expect(coversPermission(byKey.get('viewer') ?? [], 'projects:write')).to.be.false;
+    expect(coversPermission(byKey.get('member') ?? [], 'projects:read')).to.be.false;
+  });
+});
+
+describe('the form of a permission', () => {
+  for (const value of ['projects:read', 'a:b', 'projects:parts:read', 'service-accounts:write', '2fa:reset']) {
+    it(`${value} is one`, () => expect(isPermission(value)).to.be.true);
+  }
+  for (const value of [
+    '',
+    'projects',
+    'projects:',
+    ':read',
+    'projects::read',
+    'Projects:read',
+    '*:read',
+    'projects:*',
+    'projects read',
+    'projects:read ',
+    'projects:re\nad',
+    '-projects:read',
+    `projects:${'r'.repeat(80)}`,
+    'openid',
+  ]) {
+    it(`${JSON.stringify(value)} is none`, () => expect(isPermission(value)).to.be.false);
+  }
+
+  it('role keys are lower-case words of at most 40 characters', () => {
+    const keys = ['editor', 'a', 'on-call', 'tier_2', 'x'.repeat(40)];
+    expect(keys.filter((key) => roleKeyPattern.test(key))).to.deep.equal(keys);
+    const bad = ['', 'Editor', '2nd', '-a', 'a b', 'a.b', 'x'.repeat(41), '__proto__', 'editor\n'];
+    expect(bad.filter((key) => roleKeyPattern.test(key))).to.deep.equal([]);
+  });
+});
