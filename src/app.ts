@@ -12,7 +12,6 @@ import { consentsModule } from './consents/index.js';
 import { credentialsModule } from './credentials/index.js';
 import { eventsModule } from './events/index.js';
 import { healthModule } from './health/index.js';
-import { AppError } from './kernel/errors.js';
 import type { Clock } from './kernel/time.js';
 import { membershipsModule } from './memberships/index.js';
 import { oidcModule, type OidcModule } from './oidc/index.js';
@@ -21,6 +20,7 @@ import { openKeyRing } from './platform/crypto/key-ring.js';
 import { errorAnswerer } from './platform/http/answer-error.js';
 import { assetsRoutes } from './platform/http/assets-routes.js';
 import { createForms } from './platform/http/forms.js';
+import { methodNotAllowed, notFound } from './platform/http/http-errors.js';
 import { openPages } from './platform/http/pages.js';
 import { handleRequests } from './platform/http/requests.js';
 import { securityHeaders } from './platform/http/security-headers.js';
@@ -156,17 +156,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(oidc.middleware);
   for (const router of [assetsRoutes(pages), health.router, signIn.router]) {
     koa.use(router.routes());
-    koa.use(router.allowedMethods({ throw: true, methodNotAllowed: wrongMethod, notImplemented: wrongMethod }));
+    koa.use(router.allowedMethods({ throw: true, methodNotAllowed, notImplemented: methodNotAllowed }));
   }
   koa.use(() => {
-    throw new AppError('request.not_found', { status: 404, detail: 'Nothing is to be found at this address.' });
+    throw notFound();
   });
   const listener = koa.callback();
   return { listener: (req, res) => void listener(req, res), seeding, useSigningKeys: oidc.useSigningKeys };
-}
-
-function wrongMethod(): AppError {
-  return new AppError('request.method_not_allowed', { status: 405, detail: 'This method is not possible here.' });
 }
 
 async function ensureIndexes(

@@ -2,7 +2,7 @@ import parseBody from 'co-body';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 import type Provider from 'oidc-provider';
-import { AppError } from '../kernel/errors.js';
+import { methodNotAllowed } from '../platform/http/http-errors.js';
 import { allowFormTarget } from '../platform/http/security-headers.js';
 import { looksLikeJwt, type VerifiedState, type VerifyAccessToken } from './adapter/jwt-access-tokens.js';
 import { protocolRoutes } from './options/endpoints.js';
@@ -20,7 +20,7 @@ export function handProtocolRequests(currentHandler: () => RequestListener): Mid
     if (!route) return void (await next());
     if (!route.methods.includes(ctx.method)) {
       ctx.set('Allow', route.methods.join(', '));
-      throw new AppError('request.method_not_allowed', { status: 405, detail: `${ctx.method} is not possible here.` });
+      throw methodNotAllowed();
     }
     ctx.respond = false;
     ctx.res.statusCode = 404; // what Koa starts with; the outer application set its own

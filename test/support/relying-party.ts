@@ -5,7 +5,12 @@ import { browser, type Browser, type Page } from './browser.js';
 export interface RelyingParty {
   configuration: client.Configuration;
   /** An authorization request of this client, and what is needed to take its answer. */
-  begin(parameters?: Record<string, string>): Promise<{ url: string; finish(callback: string): Promise<Tokens> }>;
+  begin(
+    parameters?: Record<string, string>,
+  ): Promise<{
+    url: string;
+    finish(callback: string, options?: client.AuthorizationCodeGrantOptions): Promise<Tokens>;
+  }>;
 }
 
 export type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers;
@@ -37,13 +42,19 @@ export async function relyingParty(
       });
       return {
         url: url.href,
-        finish: (callback) =>
-          client.authorizationCodeGrant(configuration, new URL(callback), {
-            pkceCodeVerifier: verifier,
-            expectedState: state,
-            expectedNonce: nonce,
-            idTokenExpected: true,
-          }),
+        finish: (callback, options) =>
+          client.authorizationCodeGrant(
+            configuration,
+            new URL(callback),
+            {
+              pkceCodeVerifier: verifier,
+              expectedState: state,
+              expectedNonce: nonce,
+              idTokenExpected: true,
+            },
+            undefined,
+            options,
+          ),
       };
     },
   };

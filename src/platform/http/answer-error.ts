@@ -11,6 +11,9 @@ const pageTexts: Readonly<Record<number, { heading: string; hint: string | null 
   500: { heading: 'Something went wrong', hint: 'Try again. If it stays like this, tell us the reference below.' },
   503: { heading: 'The service is busy', hint: 'Wait a moment, then try again.' },
 };
+const textsOfCodes: Readonly<Record<string, { heading: string; hint: string | null }>> = {
+  'interaction.expired': { heading: 'This sign-in has expired', hint: 'Go back to the app and start again.' },
+};
 const otherTexts = { heading: 'This request cannot be served', hint: 'Go back to the app and start again.' };
 
 /** The answer to an error in the form that who asked can read: a page, an OAuth error (RFC 6749 §5.2), or a problem. */
@@ -29,7 +32,7 @@ export function errorAnswerer(pages: Pages): (ctx: Context, error: AppError) => 
 }
 
 function answerPage(pages: Pages, ctx: Context, error: AppError): void {
-  const { heading, hint } = pageTexts[error.status] ?? otherTexts;
+  const { heading, hint } = textsOfCodes[error.code] ?? pageTexts[error.status] ?? otherTexts;
   ctx.status = error.status;
   pages.render(ctx, 'errors/error', heading, {
     status: error.status,

@@ -9,7 +9,7 @@ export interface ServerLimits {
 }
 
 export function createHttpServer(listener: RequestListener, limits: ServerLimits): Server {
-  const server = createServer(
+  return createServer(
     {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersTimeoutMs,
@@ -19,7 +19,6 @@ export function createHttpServer(listener: RequestListener, limits: ServerLimits
     },
     listener,
   );
-  return server;
 }
 
 export async function listen(server: Server, port: number, host: string): Promise<number> {
@@ -36,8 +35,10 @@ export async function listen(server: Server, port: number, host: string): Promis
 /** Takes no new connections, lets running requests end, and after `drainMs` ends those that did not. */
 export async function drain(server: Server, drainMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // a connection that is kept alive becomes idle when its request has ended, and nothing else would close it
+  const closeIdle = setInterval(() => server.closeIdleConnections(), 50);
   const giveUp = setTimeout(() => server.closeAllConnections(), drainMs);
   await closed;
+  clearInterval(closeIdle);
   clearTimeout(giveUp);
 }

@@ -7,7 +7,6 @@ export type PageName =
   | 'sign-in/sign-out'
   | 'sign-in/signed-out'
   | 'sign-in/front'
-  | 'sign-in/continue'
   | 'errors/error';
 
 const common = { lang: 'en', styleUrl: '/assets/style.css', requestId: '01JZ8Q4M7N2V5XK9TB6RWD3HCE' };
@@ -73,18 +72,6 @@ export const pages: Record<PageName, Locals> = {
     issuer: 'https://id.example.com',
     discoveryUrl: 'https://id.example.com/.well-known/openid-configuration',
   },
-  'sign-in/continue': {
-    ...common,
-    action: '/interaction/1/continue',
-    title: 'Continue',
-    fields: [
-      { name: 'code', value: 'opaque' },
-      { name: 'state', value: 'opaque' },
-    ],
-    buttonLabel: 'Continue to Acme Console',
-    heading: 'One more step',
-    message: 'Press the button to go on to Acme Console.',
-  },
   'errors/error': {
     ...common,
     title: 'Request not valid',
@@ -106,7 +93,6 @@ export const optional: Record<PageName, string[]> = {
   'sign-in/sign-out': ['clientName', 'user'],
   'sign-in/signed-out': ['clientName', 'clientUri'],
   'sign-in/front': [],
-  'sign-in/continue': [],
   'errors/error': ['code', 'hint', 'returnUrl', 'returnLabel'],
 };
 

@@ -171,7 +171,6 @@ describe('views: what scripts and people rely on', () => {
     await has('sign-in/consent', { id: 'consent-deny', name: 'decision', value: 'deny' });
     await has('sign-in/sign-out', { id: 'logout-confirm', name: 'logout', value: 'yes' });
     await has('sign-in/sign-out', { name: 'xsrf', type: 'hidden', value: 'token' });
-    await has('sign-in/continue', { name: 'code', type: 'hidden', value: 'opaque' });
   });
 
   it('links that leave in a new tab give nothing away', async () => {
