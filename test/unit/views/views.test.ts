@@ -139,7 +139,7 @@ describe('views: what scripts and people rely on', () => {
     expect(textOf(html, 'title')).to.match(/^Error: /);
   });
 
-  it('the organization buttons carry the slug and start with the name', async () => {
+  it('the tenant buttons carry the slug and start with the name', async () => {
     const tenants = Array.from({ length: 500 }, (_, index) => ({
       slug: `acme-${index}`,
       name: `Acme Inc ${index}`,
