@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { browser, type Browser, type Page } from '../support/browser.js';
@@ -164,4 +165,13 @@ export function cookieOf(visitor: Browser, name: string): { name: string; value:
   const cookie = [...visitor.cookies.values()].find((candidate) => candidate.name === name);
   if (!cookie) throw new Error(`no cookie ${name} among ${[...visitor.cookies.keys()].join(', ')}`);
   return cookie;
+}
+
+/** An error as RFC 6749 §5.2 wants it, never stored and with no token beside it. */
+export function expectOAuthError(answer: Answer, status: number, error: string, why = ''): void {
+  expect(answer.status, `${why} ${answer.text}`).to.equal(status);
+  expect(answer.headers.get('content-type'), why).to.match(/^application\/json/);
+  expect(answer.headers.get('cache-control'), why).to.equal('no-store');
+  expect(answer.json['error'], why).to.equal(error);
+  expect(answer.json, why).not.to.have.any.keys('access_token', 'refresh_token', 'id_token');
 }
