@@ -1,0 +1,108 @@
+/// <reference lib="dom" />
+import { expect } from 'chai';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { requireTool } from './tools.js';
+
+/** How a page is looked at. */
+export interface Look {
+  name: string;
+  colorScheme: 'light' | 'dark';
+  viewport: { width: number; height: number };
+}
+
+export const desktop: Look = { name: 'light', colorScheme: 'light', viewport: { width: 1280, height: 800 } };
+export const looks: readonly Look[] = [
+  desktop,
+  { ...desktop, name: 'dark', colorScheme: 'dark' },
+  { name: 'phone', colorScheme: 'light', viewport: { width: 360, height: 740 } },
+  { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+];
+
+/** A person with a browser of their own (cookies and all), in which no script runs. */
+export interface Visitor {
+  page: Page;
+  /** Everything that the browser had to say against the pages so far: console errors and refused content. */
+  complaints: string[];
+  /** Holds the present page to what every page keeps, and takes its picture into the folder below. */
+  inspect(name: string): Promise<void>;
+}
+
+const folder = join(tmpdir(), `gatehouse-pages-${process.getuid?.() ?? 0}`);
+
+const launchArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+/** Gives a suite a Chromium, or skips the suite where there is none. */
+export function useChromium(): { visit(look?: Look): Promise<Visitor> } {
+  let browser: Browser | undefined;
+  const contexts: BrowserContext[] = [];
+
+  before('a Chromium', async function () {
+    this.timeout(60_000);
+    const executablePath = requireTool('chromium');
+    if (executablePath === undefined) return this.skip();
+    await mkdir(folder, { recursive: true });
+    browser = await chromium.launch({ executablePath, args: launchArguments });
+  });
+  afterEach('its visitors leave', async () => {
+    for (const context of contexts.splice(0)) await context.close();
+  });
+  after('it closes', async () => browser?.close());
+
+  return {
+    async visit(look = desktop) {
+      if (!browser) throw new Error('visitors come while a test runs');
+      const { colorScheme, viewport } = look;
+      const context = await browser.newContext({ colorScheme, viewport, javaScriptEnabled: false });
+      contexts.push(context);
+      return newVisitor(context, look);
+    },
+  };
+}
+
+async function newVisitor(context: BrowserContext, look: Look): Promise<Visitor> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  // violations of the Content Security Policy are reported here even where the console keeps quiet
+  const devTools = await context.newCDPSession(page);
+  devTools.on('Audits.issueAdded', ({ issue }) => {
+    const violation = issue.details.contentSecurityPolicyIssueDetails;
+    if (violation) complaints.push(`CSP: ${violation.violatedDirective} at ${page.url()}`);
+  });
+  await devTools.send('Audits.enable');
+
+  return {
+    page,
+    complaints,
+    async inspect(name) {
+      await page.screenshot({ path: join(folder, `${name}.${look.name}.png`), fullPage: true });
+      const { title, headings, width, room } = await page.evaluate(() => ({
+        title: document.title,
+        headings: document.querySelectorAll('h1').length,
+        width: document.documentElement.scrollWidth,
+        room: document.documentElement.clientWidth,
+      }));
+      expect(title, `${name} has a title`).not.to.equal('');
+      expect(headings, `${name} has one heading of the first rank`).to.equal(1);
+      expect(width, `${name} is no wider than the window`).to.be.at.most(room);
+    },
+  };
+}
+
+/** What Chromium writes to the console for a page or file that came with this status. */
+export function loadedWith(status: number, phrase: string): string {
+  return `Failed to load resource: the server responded with a status of ${status} (${phrase})`;
+}
