@@ -3,7 +3,7 @@
  */
 import Keygrip from 'keygrip';
 import Koa from 'koa';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { plans } from '../config/plans.js';
 import type { Policy } from '../config/policy.js';
 import { accessModule } from './access/index.js';
@@ -22,7 +22,7 @@ import { assetsRoutes } from './platform/http/assets-routes.js';
 import { createForms } from './platform/http/forms.js';
 import { methodNotAllowed, notFound } from './platform/http/http-errors.js';
 import { openPages } from './platform/http/pages.js';
-import { handleRequests } from './platform/http/requests.js';
+import { answerErrors, createListener } from './platform/http/listener.js';
 import { securityHeaders } from './platform/http/security-headers.js';
 import type { Logger } from './platform/log/logger.js';
 import type { Database } from './platform/mongo/open-database.js';
@@ -51,7 +51,8 @@ export interface AppOptions {
 }
 
 export interface App {
-  listener: RequestListener;
+  /** For an HTTP server; answers every request, also those it refuses. */
+  listener(req: IncomingMessage, res: ServerResponse): unknown;
   seeding: SeedingModule;
   useSigningKeys: OidcModule['useSigningKeys'];
 }
@@ -151,9 +152,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const koa = new Koa();
   koa.proxy = true; // the headers it then believes are written by the edge
   koa.keys = new Keygrip([...options.cookieKeys], 'sha256');
-  koa.use(handleRequests(log, { issuer, trustedProxies: options.trustedProxies, limits }, errorAnswerer(pages)));
-  koa.use(securityHeaders({ https: issuer.startsWith('https:') }));
-  koa.use(oidc.middleware);
+  koa.use(answerErrors(log, errorAnswerer(pages)));
+  koa.use(oidc.refuseWrongMethods);
   for (const router of [assetsRoutes(pages), health.router, signIn.router]) {
     koa.use(router.routes());
     koa.use(router.allowedMethods({ throw: true, methodNotAllowed, notImplemented: methodNotAllowed }));
@@ -161,8 +161,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(() => {
     throw notFound();
   });
-  const listener = koa.callback();
-  return { listener: (req, res) => void listener(req, res), seeding, useSigningKeys: oidc.useSigningKeys };
+  const listener = createListener({
+    ...{ log, protocol: oidc.protocol, pages: koa.callback() },
+    edge: { issuer, trustedProxies: options.trustedProxies, limits },
+    headers: securityHeaders({ https: issuer.startsWith('https:') }),
+  });
+  return { listener, seeding, useSigningKeys: oidc.useSigningKeys };
 }
 
 async function ensureIndexes(

@@ -58,7 +58,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
       }),
       url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
     },
-    findAccount: translated(async (ctx, userId) => accountOf(deps, ctx, userId)),
+    findAccount: translated(async (ctx, userId, token) => accountOf(deps, ctx, userId, token)),
     loadExistingGrant: translated(async (ctx) => loadExistingGrant(deps, ctx)),
     extraTokenClaims: translated(async (ctx, token) => accessTokenClaims(deps.access, ctx, token)),
     formats: {

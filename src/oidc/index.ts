@@ -4,12 +4,12 @@
  * while they sign in are the sign-in slice's; this one tells them what is asked and takes their answer.
  */
 import type { Middleware } from 'koa';
-import type Provider from 'oidc-provider';
 import type { JSONWebKeySet } from 'jose';
 import type { Client } from '../clients/index.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Logger } from '../platform/log/logger.js';
+import type { ProtocolHandler } from '../platform/http/listener.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { PrivateJwk } from '../signing-keys/index.js';
 import { createAdapterFactory, ensureProtocolIndexes } from './adapter/index.js';
@@ -19,7 +19,12 @@ import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
 import { createInteractions, type Interactions } from './interactions.js';
 import { createProtocolPages } from './protocol-pages.js';
-import { handProtocolRequests, useProtocolMiddleware, type RequestListener } from './protocol-routes.js';
+import {
+  protocolHandler,
+  refuseWrongMethods,
+  useProtocolMiddleware,
+  type ProtocolApplication,
+} from './protocol-handler.js';
 import { tenantChooser, type TenantChoiceDeps } from './tenant-choice.js';
 
 export type { BrowserExchange, Interaction, Interactions } from './interactions.js';
@@ -37,7 +42,8 @@ export interface OidcDeps
 }
 
 export interface OidcModule {
-  middleware: Middleware;
+  protocol: ProtocolHandler;
+  refuseWrongMethods: Middleware;
   interactions: Interactions;
   /** Throws, with the reason, metadata that the library would refuse. */
   checkClient(client: Client): Promise<void>;
@@ -45,11 +51,6 @@ export interface OidcModule {
   ensureIndexes(): Promise<void>;
   /** Swaps in a provider with these keys; requests under way finish with the former one. */
   useSigningKeys(keys: readonly PrivateJwk[]): void;
-}
-
-interface Current {
-  provider: Provider;
-  handle: RequestListener;
 }
 
 export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): OidcModule {
@@ -60,7 +61,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
   const protocolPages = createProtocolPages(deps);
   let current = build(initialKeys);
 
-  function build(keys: readonly PrivateJwk[]): Current {
+  function build(keys: readonly PrivateJwk[]): ProtocolApplication {
     const verifyAccessToken = accessTokenVerifier(deps.issuer, publicJwks(keys));
     const adapter = createAdapterFactory({
       ...deps,
@@ -81,15 +82,17 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
       },
       keys,
     );
-    useProtocolMiddleware(provider, { verifyAccessToken, bodyBytes: deps.bodyBytes });
+    const documents = new Map<string, Buffer>();
+    useProtocolMiddleware({ provider, documents }, { verifyAccessToken, bodyBytes: deps.bodyBytes });
     provider.on('server_error', (ctx, error) => {
-      deps.log.error({ requestId: ctx.state['requestId'] as string, err: error }, 'protocol request failed');
+      deps.log.error({ requestId: ctx.res.getHeader('X-Request-Id'), err: error }, 'protocol request failed');
     });
-    return { provider, handle: provider.callback() };
+    return { provider, documents, handle: provider.callback() };
   }
 
   return {
-    middleware: handProtocolRequests(() => current.handle),
+    protocol: protocolHandler(() => current),
+    refuseWrongMethods,
     interactions: createInteractions(() => current.provider, tenantChoiceDeps),
     async checkClient(client) {
       await (current.provider.Client as unknown as { validate(metadata: unknown): Promise<void> }).validate(

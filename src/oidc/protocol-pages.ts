@@ -1,7 +1,6 @@
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
 import type { Context } from 'koa';
 import { isNativeError } from 'node:util/types';
-import { allowFormTarget } from '../platform/http/security-headers.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { User } from '../users/index.js';
 import { endpointPaths } from './options/endpoints.js';
@@ -21,36 +20,48 @@ export function createProtocolPages(deps: {
     renderError(ctx, out, error) {
       const expired = isNativeError(error) && error.name === 'SessionNotFound';
       const page = ctx as unknown as Context;
-      deps.pages.render(page, 'errors/error', expired ? 'Sign-in expired' : 'Request refused', {
-        status: ctx.status,
-        heading: expired ? 'This sign-in has expired' : 'This request cannot be served',
-        message: expired
-          ? 'It was open for too long, was finished already, or was started in another browser.'
-          : (out.error_description ?? out.error),
-        code: out.error,
-        hint: 'Go back to the app and start again.',
-        returnUrl: null,
-        returnLabel: null,
-      });
+      deps.pages.render(
+        page,
+        { view: 'errors/error', title: expired ? 'Sign-in expired' : 'Request refused' },
+        {
+          status: ctx.status,
+          heading: expired ? 'This sign-in has expired' : 'This request cannot be served',
+          message: expired
+            ? 'It was open for too long, was finished already, or was started in another browser.'
+            : (out.error_description ?? out.error),
+          code: out.error,
+          hint: 'Go back to the app and start again.',
+          returnUrl: null,
+          returnLabel: null,
+        },
+      );
     },
 
     async confirmSignOut(ctx) {
       const session = ctx.oidc.session;
       const user = session?.accountId === undefined ? null : await deps.findUserById(session.accountId);
-      allowFormTarget(ctx, ctx.oidc.params?.['post_logout_redirect_uri'] as string | undefined);
-      deps.pages.render(ctx, 'sign-in/sign-out', 'Sign out', {
-        action: `${endpointPaths.end_session}/confirm`,
-        xsrf: (session?.state as { secret?: string } | undefined)?.secret,
-        clientName: ctx.oidc.client?.clientName ?? null,
-        user: user && { name: user.profile.name ?? null, email: user.email },
-      });
+      const formTarget = ctx.oidc.params?.['post_logout_redirect_uri'] as string | undefined;
+      deps.pages.render(
+        ctx,
+        { view: 'sign-in/sign-out', title: 'Sign out', formTarget },
+        {
+          action: `${endpointPaths.end_session}/confirm`,
+          xsrf: (session?.state as { secret?: string } | undefined)?.secret,
+          clientName: ctx.oidc.client?.clientName ?? null,
+          user: user && { name: user.profile.name ?? null, email: user.email },
+        },
+      );
     },
 
     signedOut(ctx) {
-      deps.pages.render(ctx, 'sign-in/signed-out', 'Signed out', {
-        clientName: ctx.oidc.client?.clientName ?? null,
-        clientUri: ctx.oidc.client?.clientUri ?? null,
-      });
+      deps.pages.render(
+        ctx,
+        { view: 'sign-in/signed-out', title: 'Signed out' },
+        {
+          clientName: ctx.oidc.client?.clientName ?? null,
+          clientUri: ctx.oidc.client?.clientUri ?? null,
+        },
+      );
     },
   };
 }

@@ -28,10 +28,13 @@ export async function accountOf(
   deps: UserClaimsDeps,
   ctx: KoaContextWithOIDC,
   userId: string,
+  token: unknown,
 ): Promise<Account | undefined> {
-  if (!(await deps.isActiveUser(userId))) return undefined;
-  if (ctx.oidc.entities.Grant && !(await authorizationOfGrant(deps.access, ctx))) return undefined;
-  return { accountId: userId, claims: (_use, scope) => claimsOf(deps, ctx, userId, scope) };
+  const account = { accountId: userId, claims: (_use: string, scope: string) => claimsOf(deps, ctx, userId, scope) };
+  if (ctx.oidc.entities.Grant) return (await authorizationOfGrant(deps.access, ctx)) ? account : undefined;
+  // userinfo loads the grant only after the person; the claims then ask for the person's place in the tenant
+  if (token !== undefined) return account;
+  return (await deps.isActiveUser(userId)) ? account : undefined;
 }
 
 async function claimsOf(

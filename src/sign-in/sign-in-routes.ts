@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { BrowserExchange, Interaction } from '../oidc/index.js';
 import { AppError } from '../kernel/errors.js';
-import { allowFormTarget } from '../platform/http/security-headers.js';
+import type { Page } from '../platform/http/pages.js';
 import { presentConsent, presentTenants } from './present.js';
 import { listTenantsToPick } from './pick-tenant.js';
 import { signInWithPassword } from './sign-in-with-password.js';
@@ -21,7 +21,7 @@ export function signInRoutes(deps: SignInDeps): Router {
   const router = new Router();
   router.get('/', (ctx) => {
     const discoveryUrl = `${deps.issuer}/.well-known/openid-configuration`;
-    deps.pages.render(ctx, 'sign-in/front', 'Sign-in service', { issuer: deps.issuer, discoveryUrl });
+    deps.pages.render(ctx, { view: 'sign-in/front', title: 'Sign-in service' }, { issuer: deps.issuer, discoveryUrl });
   });
   router.get('/sign-in/:uid', async (ctx) => showPage(deps, ctx, await open(deps, ctx)));
   router.post('/sign-in/:uid/login', (ctx) => submitPassword(deps, ctx));
@@ -90,8 +90,8 @@ async function showLogin(
   form: { login: string; error: string | null },
 ): Promise<void> {
   const tenant = interaction.clientTenantId === null ? null : await deps.findTenantById(interaction.clientTenantId);
-  deps.pages.render(ctx, 'sign-in/login', 'Sign in', {
-    ...common(deps, ctx, interaction, 'login'),
+  deps.pages.render(ctx, pageOf(interaction, 'login', 'Sign in'), {
+    ...common(deps, interaction, 'login'),
     ...form,
     tenantName: tenant?.name ?? null,
   });
@@ -104,8 +104,8 @@ async function showTenants(
   error: string | null,
 ): Promise<void> {
   const tenants = await listTenantsToPick(deps, interaction.userId ?? '');
-  deps.pages.render(ctx, 'sign-in/pick-tenant', 'Choose where to continue', {
-    ...common(deps, ctx, interaction, 'tenant'),
+  deps.pages.render(ctx, pageOf(interaction, 'pick-tenant', 'Choose where to continue'), {
+    ...common(deps, interaction, 'tenant'),
     error,
     user: await presentUser(deps, interaction),
     tenants: presentTenants(tenants),
@@ -114,8 +114,8 @@ async function showTenants(
 
 async function showConsent(deps: SignInDeps, ctx: Context, interaction: Interaction): Promise<void> {
   const tenant = await deps.interactions.tenantOf(exchangeOf(ctx));
-  deps.pages.render(ctx, 'sign-in/consent', 'Allow access', {
-    ...common(deps, ctx, interaction, 'consent'),
+  deps.pages.render(ctx, pageOf(interaction, 'consent', 'Allow access'), {
+    ...common(deps, interaction, 'consent'),
     ...(await presentConsent(deps, interaction)),
     tenantName: tenant.name,
     user: await presentUser(deps, interaction),
@@ -137,8 +137,11 @@ async function open(deps: SignInDeps, ctx: Context, prompt?: Interaction['prompt
   return interaction;
 }
 
-function common(deps: SignInDeps, ctx: Context, interaction: Interaction, step: string): Record<string, unknown> {
-  allowFormTarget(ctx, interaction.redirectUri);
+function pageOf(interaction: Interaction, name: string, title: string): Page {
+  return { view: `sign-in/${name}`, title, formTarget: interaction.redirectUri };
+}
+
+function common(deps: SignInDeps, interaction: Interaction, step: string): Record<string, unknown> {
   const base = `/sign-in/${interaction.uid}`;
   return {
     action: `${base}/${step}`,

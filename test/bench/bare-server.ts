@@ -52,19 +52,18 @@ const resourceOf: Record<string, { format: 'jwt' | 'opaque'; alg: 'ES256' | 'RS2
   [api.rs256]: { format: 'jwt', alg: 'RS256' },
   [api.opaque]: { format: 'opaque', alg: 'ES256' },
 };
-const metadata = ({ clientId, kind }: BenchClient): AdapterPayload =>
-  ({
-    client_id: clientId,
-    client_secret: secretOf(clientId, kind),
-    ...(kind === 'service'
-      ? { grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }
-      : { grant_types: ['authorization_code', 'refresh_token'], redirect_uris: [redirectUri] }),
-  }) as AdapterPayload;
+const metadata = ({ clientId, kind }: BenchClient): AdapterPayload => ({
+  client_id: clientId,
+  client_secret: secretOf(clientId, kind),
+  ...(kind === 'service'
+    ? { grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }
+    : { grant_types: ['authorization_code', 'refresh_token'], redirect_uris: [redirectUri] }),
+});
 for (const client of [...benchClients, ...manyClients()]) rows.set(`Client:${client.clientId}`, metadata(client));
 
 const configuration: Configuration = {
-  adapter: MapAdapter as never,
-  jwks: { keys: [(await signingKey('ES256')) as never, (await signingKey('RS256')) as never] },
+  adapter: MapAdapter,
+  jwks: { keys: [await signingKey('ES256'), await signingKey('RS256')] },
   cookies: { keys: ['bench'] },
   routes: {
     authorization: '/oauth2/authorize',
@@ -83,7 +82,7 @@ const configuration: Configuration = {
     const { session, client } = ctx.oidc;
     const id = session?.grantIdFor(client?.clientId ?? '');
     if (id) return ctx.oidc.provider.Grant.find(id);
-    const grant = new ctx.oidc.provider.Grant({ accountId: session?.accountId, clientId: client?.clientId } as never);
+    const grant = new ctx.oidc.provider.Grant({ accountId: session?.accountId, clientId: client?.clientId });
     grant.addOIDCScope('openid offline_access projects:read');
     grant.addResourceScope(api.es256, 'projects:read');
     await grant.save();
@@ -104,6 +103,6 @@ const configuration: Configuration = {
   },
 };
 const provider = new Provider(issuer, configuration);
-handle = provider.callback() as typeof handle;
+handle = provider.callback();
 answerParent(issuer);
 process.on('disconnect', () => process.exit(0));

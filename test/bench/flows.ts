@@ -51,7 +51,10 @@ export async function signIn(server: MeasuredServer, clientId: string, jar: Jar 
     answer = await visit(server, jar, {
       method: 'POST',
       path: form?.[1] ?? '',
-      form: { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), ...credentials(form?.[2] ?? '') },
+      form: {
+        ...Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, value])),
+        ...credentials(form?.[2] ?? ''),
+      },
     });
   }
   return answer.location;

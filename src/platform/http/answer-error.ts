@@ -34,15 +34,19 @@ export function errorAnswerer(pages: Pages): (ctx: Context, error: AppError) => 
 function answerPage(pages: Pages, ctx: Context, error: AppError): void {
   const { heading, hint } = textsOfCodes[error.code] ?? pageTexts[error.status] ?? otherTexts;
   ctx.status = error.status;
-  pages.render(ctx, 'errors/error', heading, {
-    status: error.status,
-    heading,
-    message: error.message,
-    code: error.code,
-    hint,
-    returnUrl: null,
-    returnLabel: null,
-  });
+  pages.render(
+    ctx,
+    { view: 'errors/error', title: heading },
+    {
+      status: error.status,
+      heading,
+      message: error.message,
+      code: error.code,
+      hint,
+      returnUrl: null,
+      returnLabel: null,
+    },
+  );
 }
 
 function oauthCode(status: number): string {

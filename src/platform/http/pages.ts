@@ -4,10 +4,18 @@ import { join } from 'node:path';
 import ejs, { type TemplateFunction } from 'ejs';
 import type { Context } from 'koa';
 import { requestIdOf } from './problem.js';
+import { allowFormTarget, allowPage } from './security-headers.js';
+
+export interface Page {
+  view: string;
+  title: string;
+  /** Where the flow of this page's forms ends, when that is outside: the redirect URI of the client. */
+  formTarget?: string | undefined;
+}
 
 export interface Pages {
   /** Renders `views/<view>.ejs`; `locals` is a view model, never an entity and never request data. */
-  render(ctx: Context, view: string, title: string, locals: Record<string, unknown>): void;
+  render(ctx: Context, page: Page, locals: Record<string, unknown>): void;
   styleUrl: string;
   style: Buffer;
 }
@@ -27,12 +35,14 @@ export function openPages(viewsDirectory: string): Pages {
   return {
     styleUrl,
     style,
-    render(ctx, view, title, locals) {
+    render(ctx, { view, title, formTarget }, locals) {
       const template = templates.get(view);
       if (!template) throw new Error(`no template named ${view}`);
       // a null prototype: no option of the template engine can be reached through inherited or polluted members
       const values: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
       Object.assign(values, locals, { title, lang: 'en', styleUrl, requestId: requestIdOf(ctx) });
+      allowPage(ctx);
+      allowFormTarget(ctx, formTarget);
       ctx.type = 'html';
       ctx.body = template(values);
     },

@@ -40,6 +40,7 @@ export function answerProblem(ctx: Context, error: AppError): void {
   ctx.type = 'application/problem+json';
 }
 
+/** As in the log and in the header `X-Request-Id`. */
 export function requestIdOf(ctx: Context): string {
-  return (ctx.state as { requestId: string }).requestId;
+  return String(ctx.res.getHeader('X-Request-Id'));
 }

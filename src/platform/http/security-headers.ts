@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import helmet from 'koa-helmet';
-import type { Context, Middleware, Next } from 'koa';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import helmet from 'helmet';
+import type { Context } from 'koa';
 
 const permissions = [
   'publickey-credentials-get=(self)',
@@ -11,31 +13,36 @@ const permissions = [
   'payment=()',
 ].join(', ');
 
-/**
- * Headers of every answer. Content-Security-Policy starts as that of a page that may run no script but one with this
- * answer's nonce (the OIDC library adds the hash of its own form_post script to `script-src`, which is why that is
- * always there); answers that are not HTML get the strict form.
- */
-export function securityHeaders(options: { https: boolean }): Middleware {
-  const common = helmet({
+/** Content-Security-Policy of every answer that is not a page. */
+const nothingAllowed = "default-src 'none'; frame-ancestors 'none'";
+
+export type Header = readonly [name: string, value: string];
+
+/** Headers of every answer. They are the same for all, so helmet decides them once and each request only copies them. */
+export function securityHeaders(options: { https: boolean }): readonly Header[] {
+  const sample = new ServerResponse(new IncomingMessage(new Socket()));
+  const decide = helmet({
     contentSecurityPolicy: false,
     strictTransportSecurity: options.https ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     referrerPolicy: { policy: 'same-origin' }, // `no-referrer` makes browsers post `Origin: null`
     frameguard: { action: 'deny' },
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
-    crossOriginEmbedderPolicy: false,
-    originAgentCluster: true,
-    xssFilter: true,
   });
-  return async (ctx, next) => {
-    await common(ctx, () => contentSecurityPolicy(ctx, next));
-  };
+  decide(new IncomingMessage(new Socket()), sample, () => undefined);
+  return [
+    ...Object.entries(sample.getHeaders()).map(([name, value]): Header => [name, String(value)]),
+    ['permissions-policy', permissions],
+    ['cache-control', 'no-store'],
+    ['content-security-policy', nothingAllowed],
+  ];
 }
 
-async function contentSecurityPolicy(ctx: Context, next: Next): Promise<void> {
-  ctx.set('Permissions-Policy', permissions);
-  ctx.set('Cache-Control', 'no-store');
+/**
+ * Policy of a page: no script but one with this answer's nonce. `script-src` is always there because the OIDC library
+ * adds the hash of its own form_post script to it, and only to it.
+ */
+export function allowPage(ctx: Context): void {
   const nonce = randomBytes(16).toString('base64');
   ctx.set(
     'Content-Security-Policy',
@@ -51,8 +58,10 @@ async function contentSecurityPolicy(ctx: Context, next: Next): Promise<void> {
       "base-uri 'none'",
     ].join('; '),
   );
-  await next();
-  if (!ctx.response.is('html')) ctx.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+}
+
+export function allowNothing(ctx: Context): void {
+  ctx.set('Content-Security-Policy', nothingAllowed);
 }
 
 /**
