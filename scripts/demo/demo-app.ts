@@ -99,7 +99,7 @@ function answerProblems({ issuer }: RelyingPartyOptions): Middleware {
       await next();
     } catch (error) {
       const problem = explain(error, issuer);
-      ctx.status = error instanceof Refusal ? error.status : problem.unreachable ? 503 : 502;
+      ctx.status = error instanceof Refusal ? error.status : problem.status;
       const isApi = ctx.path.startsWith('/api/');
       ctx.body = isApi ? { error: 'temporarily_unavailable', reason: problem.text } : problemPage(problem);
     }

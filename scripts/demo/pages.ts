@@ -126,7 +126,10 @@ function table(claims: Record<string, unknown>): Html {
       <th scope="row">
         <code>${name}</code>${meaning === undefined ? null : html`<span class="muted">${meaning}</span>`}
       </th>
-      <td>${textOf(value)}${times.includes(name) ? html`<span class="muted">${timeOf(value)}</span>` : null}</td>
+      <td>
+        <span class="value">${textOf(value)}</span
+        >${times.includes(name) ? html`<span class="muted">${timeOf(value)}</span>` : null}
+      </td>
     </tr>`;
   });
   return html`<table>

@@ -70,6 +70,7 @@ export function useChromium(): { visit(look?: Look): Promise<Visitor> } {
 }
 
 async function newVisitor(context: BrowserContext, look: Look): Promise<Visitor> {
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
