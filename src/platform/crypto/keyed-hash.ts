@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 
 /** HMAC-SHA-256 under one key that serves one purpose; base64url, 43 characters. Not reversible without the key. */
 export type KeyedHash = (...parts: string[]) => string;
@@ -8,7 +8,7 @@ export type KeyedHash = (...parts: string[]) => string;
  * one purpose never matches one of another. Parts are joined by NUL, which none of them contains.
  */
 export function keyedHash(rootKey: Uint8Array, purpose: string): KeyedHash {
-  const key = derivedKey(rootKey, purpose);
+  const key = createSecretKey(derivedKey(rootKey, purpose));
   return (...parts) => createHmac('sha256', key).update(parts.join('\0')).digest('base64url');
 }
 

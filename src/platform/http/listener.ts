@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { AppError } from '../../kernel/errors.js';
@@ -35,7 +35,7 @@ type Request = IncomingMessage & { [refusals]?: AppError };
 export function createListener({ edge, headers, log, protocol, pages }: ListenerOptions): Handle {
   return (req: Request, res) => {
     const startedAt = performance.now();
-    const requestId = randomBytes(12).toString('hex');
+    const requestId = randomUUID(); // made from a pool, where randomBytes asks the kernel each time
     res.setHeader('X-Request-Id', requestId);
     for (const [name, value] of headers) res.setHeader(name, value);
     const method = req.method ?? '';
