@@ -243,7 +243,15 @@ describe('introspection and revocation', () => {
     for (const endpoint of ['introspect', 'revoke'] as const) {
       expectOAuthError(await post(issuer, endpoint, {}, web), 400, 'invalid_request', `${endpoint}: none`);
       expectOAuthError(await post(issuer, endpoint, { token: '' }, web), 400, 'invalid_request', `${endpoint}: empty`);
-      const twice = await post(issuer, endpoint, [['token', 'a'], ['token', 'b']], web); // prettier-ignore
+      const twice = await post(
+        issuer,
+        endpoint,
+        [
+          ['token', 'a'],
+          ['token', 'b'],
+        ],
+        web,
+      );
       expectOAuthError(twice, 400, 'invalid_request', `${endpoint}: twice`);
       for (const name of ['token[]', 'token[$ne]', 'token.x']) {
         expectOAuthError(

@@ -132,7 +132,7 @@ describe('reading a seed file', () => {
       ['users: []\n\ttenants: []', 2],
       ['{"users": [] "tenants": []}', 1],
       ['users: []\n---\nusers: []', 2],
-      ['users: "\n', 1],
+      ['users: "\n', 2],
     ] as const) {
       const problems = problemsOf(source);
       expect(problems, source).to.have.length.of.at.least(1);
