@@ -1,0 +1,11 @@
+import type { Database } from '../../src/platform/mongo/open-database.js';
+
+export type Dump = Record<string, unknown[]>;
+
+/** Every document of every collection. */
+export async function dump({ connection, collection }: Database): Promise<Dump> {
+  const listed = await connection.getClient().db(connection.name).listCollections().toArray();
+  const names = listed.map(({ name }) => name).sort();
+  const contents = await Promise.all(names.map((name) => collection(name).find({}).toArray()));
+  return Object.fromEntries(names.map((name, index) => [name, contents[index] ?? []]));
+}
