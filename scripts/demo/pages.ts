@@ -172,5 +172,6 @@ function timeOf(seconds: unknown): string {
 }
 
 function textOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
