@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
 import type { SeedInput } from '../../src/seeding/index.js';
 import { loadedWith, looks, useChromium, type Visitor } from '../support/chromium.js';
 import { ada } from '../support/contract-seed.js';
@@ -43,10 +44,10 @@ describe('every page in a real browser', function () {
       await page.getByRole('alert').waitFor();
       await inspect('login-refused');
       await signIn(visitor, ada);
-      await page.click('button[name=tenant][value=acme]', { trial: true });
+      await page.waitForSelector('button[name=tenant]');
       await inspect('pick-tenant');
       await page.click('button[name=tenant][value=acme]');
-      await page.click('#consent-accept', { trial: true });
+      await page.waitForSelector('#consent-accept');
       await inspect('consent');
       await page.click('#consent-accept');
       await page.waitForURL(`${app.redirectUri}?**`);
@@ -64,8 +65,12 @@ describe('every page in a real browser', function () {
       const visitor = await visit(look);
       await visitor.page.goto(url);
       await signIn(visitor, ada);
-      await visitor.page.click('button[name=tenant][value=acme]', { trial: true });
+      await visitor.page.waitForSelector('button[name=tenant]');
       await visitor.inspect('pick-tenant-of-many');
+      for (const name of await visitor.page.locator('button[name=tenant] .name').allInnerTexts()) {
+        await visitor.page.keyboard.press('Tab');
+        expect(await nameInFocus(visitor.page), 'the bar at the bottom hides no choice').to.equal(name);
+      }
       expect(visitor.complaints).to.deep.equal([]);
     });
 
@@ -128,6 +133,15 @@ async function signIn({ page }: Visitor, person: { email: string; password: stri
   await page.fill('#login', person.email);
   await page.fill('#password', person.password);
   await page.click('#submit');
+}
+
+/** Name on the choice that has the keyboard, provided it can be seen. */
+async function nameInFocus(page: Page): Promise<string | undefined> {
+  return page.evaluate(() => {
+    const name = document.activeElement?.querySelector<HTMLElement>('.name');
+    const { left = 0, top = 0, height = 0 } = name?.getBoundingClientRect() ?? {};
+    return document.elementFromPoint(left + 1, top + height / 2) === name ? name?.innerText : undefined;
+  });
 }
 
 /** The same person in a dozen tenants more, some of whose names do not want to fit. */
