@@ -47,7 +47,6 @@ describe('what is believed about a request', () => {
     for (const host of [
       'evil.example',
       'id.example.com.',
-      'id.example.com:443',
       'id.example.com:8443',
       'id.example.com.evil.example',
       'evil.example@id.example.com',
