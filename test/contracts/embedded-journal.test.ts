@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openJournal, type JournalFile, type JournalOptions } from '../../src/platform/mongo/embedded/journal.js';
-import type { Operation } from '../../src/platform/mongo/embedded/journal-operation.js';
+import type { Operation } from '../../src/platform/mongo/embedded/journal-frames.js';
 
 describe('embedded database: journal', () => {
   let directory: string;
@@ -58,7 +58,7 @@ describe('embedded database: journal', () => {
     await journal.durable();
     await journal.close();
     const file = await readFile(options.path, 'latin1');
-    expect(file.split('EJF1')).to.have.length(2);
+    expect(file.split('EJF2')).to.have.length(2);
     expect(await reread()).to.have.length(100);
   });
 

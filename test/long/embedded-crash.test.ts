@@ -87,7 +87,7 @@ describe('embedded database: twenty crashes', function () {
 async function tearTail(directory: string): Promise<void> {
   const path = join(directory, 'journal');
   const journal = await readFile(path);
-  const lastFrame = journal.lastIndexOf('EJF1', undefined, 'latin1');
+  const lastFrame = journal.lastIndexOf('EJF2', undefined, 'latin1');
   const frame = journal.subarray(lastFrame);
   await appendFile(path, frame.subarray(0, Math.min(TORN_BYTES, frame.length - 1)));
 }

@@ -1,14 +1,38 @@
 import type { Document } from './document.js';
 import { CommandError } from './errors.js';
-import { ID_INDEX_SPECIFICATION, type IndexDefinition, keyValueOf, parseIndexDefinition } from './index-definition.js';
-import { createOrderedIndex, type OrderedIndex } from './ordered-index.js';
-import { documentsOf, isNewerThan, visibleDocument, type LockOwner, type StoredRecord } from './record.js';
+import { idIndexDefinition, isSameIndex, keyValueOf, type IndexDefinition } from './index-definition.js';
+import { addEntry, createOrderedIndex, itemsBetween, removeEntry, type OrderedIndex } from './ordered-index.js';
 import { encodeValue } from './value-order.js';
 
+/** A committed state of a record; `document` is null where it does not exist (yet, or any more). */
+export interface Version {
+  document: Document | null;
+  committedAt: number;
+  /** Kept only as long as a transaction may read it. */
+  older: Version | null;
+}
+
 /**
- * Entries cover every document somebody may see: committed, kept for a snapshot, or pending. A lookup therefore finds
- * too much at times, never too little, and re-checks what its reader sees.
+ * One document through time. Documents are never changed in place, so a reader may keep what it got. `pending` means
+ * something only while `lock` is set: it is what the record becomes if that transaction commits.
  */
+export interface StoredRecord extends Version {
+  readonly sequence: number;
+  lock: Transaction | null;
+  pending: Document | null;
+}
+
+export interface Transaction {
+  /** Sees what was committed up to here, and nothing later. */
+  readonly snapshotAt: number;
+  readonly startedAt: number;
+  /** The records it has locked. */
+  readonly held: Map<StoredRecord, Collection>;
+  readonly ended: Promise<void>;
+  /** Lets those go on who wait for its end. */
+  release(): void;
+}
+
 export interface Index {
   readonly definition: IndexDefinition;
   readonly entries: OrderedIndex<StoredRecord>;
@@ -17,95 +41,98 @@ export interface Index {
 }
 
 export interface Collection {
+  /** `database.collection` */
   readonly namespace: string;
-  /** In the order of insertion. */
+  /** All committed documents, in the order of insertion; the indexes hold exactly the same. */
   readonly records: Set<StoredRecord>;
   /** The first is that of `_id`. */
   readonly indexes: Index[];
+  /** Those that look different to some transaction: locked, or with older versions. A transaction reads them besides. */
+  readonly unsettled: Set<StoredRecord>;
 }
 
 export function createCollection(namespace: string): Collection {
-  return { namespace, records: new Set(), indexes: [createIndex(parseIndexDefinition(ID_INDEX_SPECIFICATION))] };
+  const idIndex = createIndex(idIndexDefinition());
+  return { namespace, records: new Set(), indexes: [idIndex], unsettled: new Set() };
 }
 
 function createIndex(definition: IndexDefinition): Index {
   return { definition, entries: createOrderedIndex<StoredRecord>(), isMultikey: false };
 }
 
-/** Changes a record and moves its index entries along. The only way a record may be changed. */
-export function revise(collection: Collection, record: StoredRecord, change: () => void): void {
-  const before = documentsOf(record);
-  change();
-  const after = documentsOf(record);
-  for (const index of collection.indexes) moveEntries(index, record, before, after);
-  if (after.length === 0 && record.lock === null) collection.records.delete(record);
-  else collection.records.add(record);
-}
-
-function moveEntries(index: Index, record: StoredRecord, before: Document[], after: Document[]): void {
-  const oldKeys = allKeys(index, before);
-  const newKeys = allKeys(index, after);
-  for (const key of oldKeys) if (!newKeys.includes(key)) index.entries.remove(key, record);
-  for (const key of newKeys) if (!oldKeys.includes(key)) index.entries.add(key, record);
-}
-
-function allKeys(index: Index, documents: Document[]): string[] {
-  const keys: string[] = [];
-  for (const document of documents) {
-    const own = index.definition.keysOf(document);
-    if (own.length > 1) index.isMultikey = true;
-    keys.push(...own);
+/** What `reader` (a transaction, or null for everyone else) sees. */
+export function visibleDocument(record: StoredRecord, reader: Transaction | null): Document | null {
+  if (reader === null) return record.document;
+  if (record.lock === reader) return record.pending;
+  for (let version: Version | null = record; version; version = version.older) {
+    if (version.committedAt <= reader.snapshotAt) return version.document;
   }
-  return keys;
-}
-
-export function findById(collection: Collection, id: unknown): StoredRecord | null {
-  const key = encodeValue(id);
-  for (const [, record] of collection.indexes[0]!.entries.range(key, key + '\x00')) return record;
   return null;
 }
 
-/** Builds an index over what is there; a duplicate stops it before anything is changed. */
-export function addIndex(collection: Collection, definition: IndexDefinition): void {
-  const index = createIndex(definition);
-  for (const record of collection.records) {
-    if (definition.unique && record.document) refuseTaken(collection, index, record.document);
-    moveEntries(index, record, [], documentsOf(record));
+/** Changes the committed document of a record, here and in the indexes. */
+export function replaceDocument(collection: Collection, record: StoredRecord, document: Document | null): void {
+  for (const index of collection.indexes) {
+    const oldKeys = record.document ? index.definition.keysOf(record.document) : [];
+    const newKeys = document ? index.definition.keysOf(document) : [];
+    if (newKeys.length > 1) index.isMultikey = true;
+    for (const key of oldKeys) if (!newKeys.includes(key)) removeEntry(index.entries, key, record);
+    for (const key of newKeys) if (!oldKeys.includes(key)) addEntry(index.entries, key, record);
   }
-  collection.indexes.push(index);
+  record.document = document;
+  if (document) collection.records.add(record);
+  else collection.records.delete(record);
 }
 
-function refuseTaken(collection: Collection, index: Index, document: Document): void {
-  for (const key of index.definition.keysOf(document)) {
-    for (const [, other] of index.entries.range(key, key + '\x00')) {
-      if (other.document && index.definition.keysOf(other.document).includes(key)) {
-        throw duplicateKey(collection, index.definition, document);
-      }
+function recordsAt(index: Index, key: string): Iterable<StoredRecord> {
+  return itemsBetween(index.entries, [key, key + '\x00']);
+}
+
+export function findById(collection: Collection, id: unknown): StoredRecord | null {
+  for (const record of recordsAt(collection.indexes[0]!, encodeValue(id))) return record;
+  return null;
+}
+
+/** True if it was built, false if it is there already; a duplicate stops it before anything is changed. */
+export function ensureIndex(collection: Collection, definition: IndexDefinition): boolean {
+  if (collection.indexes.some((index) => isSameIndex(index.definition, definition))) return false;
+  const index = createIndex(definition);
+  for (const record of collection.records) {
+    const keys = definition.keysOf(record.document!);
+    if (keys.length > 1) index.isMultikey = true;
+    for (const key of keys) {
+      const [taken] = recordsAt(index, key);
+      if (definition.unique && taken) throw duplicateKey(collection, definition, record.document!);
+      addEntry(index.entries, key, record);
     }
   }
+  collection.indexes.push(index);
+  return true;
 }
 
 export interface Intent {
-  collection: Collection;
-  document: Document;
+  readonly collection: Collection;
   /** The record that is to become `document`, null for a new one. */
-  record: StoredRecord | null;
-  writer: LockOwner | null;
+  readonly record: StoredRecord | null;
+  readonly document: Document;
+  readonly writer: Transaction | null;
 }
 
 /**
  * Checks the unique indexes. Throws on a duplicate; gives the transaction whose end decides whether there will be one;
- * 'conflict' if a commit the writer cannot see decided it already; null if the way is free.
+ * 'unseen' if a commit the writer cannot see decided it already; null if the way is free.
  */
-export function findObstacle(intent: Intent): LockOwner | 'conflict' | null {
-  for (const index of intent.collection.indexes) {
+export function findObstacle(intent: Intent): Transaction | 'unseen' | null {
+  const { collection, record, document, writer } = intent;
+  // What the index does not show: pending documents, and for a transaction those it still sees.
+  const besides = [...collection.unsettled].filter(({ lock }) => lock !== null || writer !== null);
+  for (const index of collection.indexes) {
     // Also for other indexes: keys that cannot be made (parallel arrays) must fail before anything is changed.
-    const keys = index.definition.keysOf(intent.document);
+    const keys = index.definition.keysOf(document);
     if (!index.definition.unique) continue;
     for (const key of keys) {
-      for (const [, other] of index.entries.range(key, key + '\x00')) {
-        if (other === intent.record) continue;
-        const obstacle = judge(intent, index.definition, key, other);
+      for (const other of [...recordsAt(index, key), ...besides]) {
+        const obstacle = other === record ? null : obstacleIn(other, intent, index.definition, key);
         if (obstacle) return obstacle;
       }
     }
@@ -113,28 +140,28 @@ export function findObstacle(intent: Intent): LockOwner | 'conflict' | null {
   return null;
 }
 
-function judge(
-  intent: Intent,
-  definition: IndexDefinition,
-  key: string,
-  other: StoredRecord,
-): LockOwner | 'conflict' | null {
-  const { writer, collection, document } = intent;
-  const holds = (candidate: Document | null) => candidate !== null && definition.keysOf(candidate).includes(key);
-  if (other.lock && other.lock !== writer) return holds(other.document) || holds(other.pending) ? other.lock : null;
+function obstacleIn(other: StoredRecord, intent: Intent, definition: IndexDefinition, key: string) {
+  const { collection, document, writer } = intent;
+  const hasKey = (candidate: Document | null) => candidate !== null && definition.keysOf(candidate).includes(key);
+  if (other.lock && other.lock !== writer) return hasKey(other.document) || hasKey(other.pending) ? other.lock : null;
   const current = other.lock ? other.pending : other.document;
-  if (writer && isNewerThan(other, writer) && (holds(current) || holds(visibleDocument(other, writer))))
-    return 'conflict';
-  if (holds(current)) throw duplicateKey(collection, definition, document);
+  const isUnseen = writer !== null && isNewerThan(other, writer);
+  if (isUnseen && (hasKey(current) || hasKey(visibleDocument(other, writer)))) return 'unseen' as const;
+  if (hasKey(current)) throw duplicateKey(collection, definition, document);
   return null;
 }
 
-function duplicateKey(collection: Collection, definition: IndexDefinition, document: Document): CommandError {
+/** Changed after the transaction's snapshot was taken: it may not write here any more. */
+export function isNewerThan(record: StoredRecord, reader: Transaction): boolean {
+  return record.lock !== reader && record.committedAt > reader.snapshotAt;
+}
+
+function duplicateKey({ namespace }: Collection, definition: IndexDefinition, document: Document): CommandError {
   const keyValue = keyValueOf(definition, document);
   const shown = Object.entries(keyValue).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
   return new CommandError(
-    11000,
-    `E11000 duplicate key error collection: ${collection.namespace} index: ${definition.name} dup key: { ${shown.join(', ')} }`,
+    'DuplicateKey',
+    `E11000 duplicate key error collection: ${namespace} index: ${definition.name} dup key: { ${shown.join(', ')} }`,
     { keyPattern: definition.specification['key'], keyValue },
   );
 }

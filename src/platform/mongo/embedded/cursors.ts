@@ -26,7 +26,7 @@ export function openCursor(
   cursors: Cursors,
   namespace: string,
   documents: Document[],
-  options: { batchSize?: number | undefined; singleBatch?: boolean | undefined } = {},
+  options: { batchSize?: number | undefined; singleBatch?: boolean } = {},
 ): Document {
   const cursor: Cursor = { namespace, documents, position: 0, lastUsedAt: Date.now() };
   const firstBatch = nextBatch(cursor, options.batchSize ?? FIRST_BATCH_SIZE);
@@ -36,32 +36,17 @@ export function openCursor(
   return { firstBatch, id: Long.fromNumber(id), ns: namespace };
 }
 
-export function continueCursor(
-  cursors: Cursors,
-  id: unknown,
-  namespace: string,
-  batchSize: number | undefined,
-): Document {
-  const cursor = cursors.open.get(String(id));
-  if (!cursor) throw new CommandError(43, `cursor id ${String(id)} not found`);
-  if (cursor.namespace !== namespace) {
-    throw new CommandError(
-      13,
-      `Requested getMore on namespace '${namespace}', but cursor belongs to '${cursor.namespace}'`,
-    );
-  }
-  const batch = nextBatch(cursor, batchSize || Infinity);
+export function continueCursor(cursors: Cursors, id: string, namespace: string, batchSize = Infinity): Document {
+  const cursor = cursors.open.get(id);
+  if (cursor?.namespace !== namespace) throw new CommandError('CursorNotFound', `cursor id ${id} not found`);
+  const batch = nextBatch(cursor, batchSize);
   const isDone = cursor.position === cursor.documents.length;
-  if (isDone) cursors.open.delete(String(id));
-  return { nextBatch: batch, id: isDone ? Long.ZERO : Long.fromString(String(id)), ns: namespace };
+  if (isDone) cursors.open.delete(id);
+  return { nextBatch: batch, id: isDone ? Long.ZERO : Long.fromString(id), ns: namespace };
 }
 
-export function closeCursor(cursors: Cursors, id: unknown): boolean {
-  return cursors.open.delete(String(id));
-}
-
-export function expireCursors(cursors: Cursors): void {
-  for (const [id, cursor] of cursors.open) if (Date.now() - cursor.lastUsedAt > IDLE_MS) cursors.open.delete(id);
+export function expireCursors({ open }: Cursors): void {
+  for (const [id, { lastUsedAt }] of open) if (Date.now() - lastUsedAt > IDLE_MS) open.delete(id);
 }
 
 /** Cut by count and by bytes, but never empty when there is something to give (unless the client asks for 0). */
@@ -71,9 +56,7 @@ function nextBatch(cursor: Cursor, count: number): Document[] {
   cursor.lastUsedAt = Date.now();
   while (cursor.position < cursor.documents.length && batch.length < count) {
     const document = cursor.documents[cursor.position]!;
-    const own = documentBytes(document);
-    if (own > MAX_DOCUMENT_BYTES) throw new CommandError(10334, `BSONObj size: ${own} is invalid for a result`);
-    bytes += own + 16;
+    bytes += documentBytes(document);
     if (batch.length > 0 && bytes > MAX_DOCUMENT_BYTES) break;
     batch.push(document);
     cursor.position++;

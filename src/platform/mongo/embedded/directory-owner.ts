@@ -1,7 +1,7 @@
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { createMessageReader, encodeCommand, parseReply } from './wire.js';
+import { createMessageReader, encodeCommand, parseBody } from './wire.js';
 
 /*
  * One process owns a directory. Ownership is a file `owner.<generation>.json`, and only the highest generation counts.
@@ -18,31 +18,40 @@ export interface Owner {
   readonly instanceId: string;
 }
 
-export interface Claim {
-  /** The next opener need not ask whether anybody is left. */
-  release(): Promise<void>;
-}
-
 const OWNER_FILE = /^owner\.(\d+)\.json$/;
 const ANSWER_MS = 10_000;
 
 /** The process that serves this directory now, if there is one. */
 export async function findLiveOwner(directory: string): Promise<Owner | null> {
   const generation = await latestGeneration(directory);
-  return generation === 0 ? null : ownerAt(directory, generation);
+  const owner = await readFile(fileOf(directory, generation), 'utf8').then(parseOwner, () => null);
+  if (!owner) return null;
+  const answer = await askInstance(owner.port);
+  if (answer === 'silence' && isRunning(owner.pid)) {
+    throw new Error(`Process ${owner.pid} holds ${directory}, but does not answer on port ${owner.port}`);
+  }
+  return answer === owner.instanceId ? owner : null;
 }
 
-/** Becomes the owner, or gives the one that is. The caller must already answer on its port. */
-export async function claimDirectory(directory: string, self: Owner): Promise<Claim | Owner> {
+/** Null for a file that a crash of the machine has left empty. */
+function parseOwner(text: string): Owner | null {
+  try {
+    return JSON.parse(text) as Owner;
+  } catch {
+    return null;
+  }
+}
+
+/** Makes `self`, which must already answer on its port, the owner; or gives the one there is. */
+export async function claimDirectory(directory: string, self: Owner): Promise<Owner> {
   const draft = join(directory, `owner.draft.${self.instanceId}`);
   await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
   try {
     for (;;) {
-      const latest = await latestGeneration(directory);
-      const owner = latest === 0 ? null : await ownerAt(directory, latest);
+      const generation = (await latestGeneration(directory)) + 1;
+      const owner = await findLiveOwner(directory);
       if (owner) return owner;
-      const generation = latest + 1;
-      if (await isGranted(directory, draft, generation)) return claimOf(directory, generation);
+      if (await isGranted(directory, draft, generation)) return self;
     }
   } finally {
     await rm(draft, { force: true });
@@ -58,43 +67,11 @@ async function isGranted(directory: string, draft: string, generation: number): 
     throw error;
   }
   // Somebody may have been faster by more than one generation, and have cleaned up behind himself.
-  if ((await latestGeneration(directory)) > generation) {
-    await rm(fileOf(directory, generation), { force: true });
-    return false;
-  }
-  for (const older of await generationsIn(directory)) {
-    if (older < generation) await rm(fileOf(directory, older), { force: true });
-  }
-  return true;
-}
-
-function claimOf(directory: string, generation: number): Claim {
-  const file = fileOf(directory, generation);
-  return {
-    async release() {
-      await writeFile(`${file}.released`, JSON.stringify({ released: true }), { mode: 0o600 });
-      await rename(`${file}.released`, file);
-    },
-  };
-}
-
-async function ownerAt(directory: string, generation: number): Promise<Owner | null> {
-  const text = await readFile(fileOf(directory, generation), 'utf8').catch(() => '');
-  let owner: Partial<Owner>;
-  try {
-    owner = JSON.parse(text) as Partial<Owner>;
-  } catch {
-    return null;
-  }
-  if (owner.port === undefined || owner.pid === undefined || owner.instanceId === undefined) return null;
-  const found = owner as Owner;
-  const answer = await askInstance(found.port);
-  if (answer === 'silence' && isRunning(found.pid)) {
-    throw new Error(
-      `The process ${found.pid} holds the directory ${directory}, but does not answer on port ${found.port}`,
-    );
-  }
-  return answer === found.instanceId ? found : null;
+  const generations = await generationsIn(directory);
+  const latest = Math.max(...generations);
+  const outdated = latest > generation ? [generation] : generations.filter((each) => each < generation);
+  for (const each of outdated) await rm(fileOf(directory, each), { force: true });
+  return latest === generation;
 }
 
 /** The instance id behind a port; 'nobody' if nothing of ours listens; 'silence' if it does but does not answer. */
@@ -111,7 +88,7 @@ function askInstance(port: number): Promise<string> {
     socket.on('close', () => settle('nobody'));
     socket.on('data', (chunk) => {
       try {
-        for (const message of read(chunk)) settle(String(parseReply(message)['instanceId']));
+        for (const message of read(chunk)) settle(String(parseBody(message)['instanceId']));
       } catch {
         settle('nobody');
       }
@@ -130,7 +107,6 @@ function isRunning(pid: number): boolean {
 }
 
 async function generationsIn(directory: string): Promise<number[]> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const names = await readdir(directory);
   return names.flatMap((name) => OWNER_FILE.exec(name)?.slice(1).map(Number) ?? []);
 }

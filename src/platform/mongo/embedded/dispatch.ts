@@ -1,29 +1,30 @@
 import { Long, Timestamp } from 'bson';
-import { catalogCommands } from './commands/catalog-commands.js';
-import { explain } from './commands/explain.js';
-import { readCommands } from './commands/read-commands.js';
-import { serverCommands } from './commands/server-commands.js';
-import { writeCommands } from './commands/write-commands.js';
-import type { Document } from './document.js';
-import { badValue, codeNameOf, CommandError } from './errors.js';
-import { errorOf, triggered, type FailPoint } from './fail-points.js';
+import { adminCommands } from './admin-commands.js';
+import { collectionCommands } from './collection-commands.js';
 import {
-  checkReadConcern,
-  checkReadPreference,
-  checkWriteConcern,
   countField,
   documentField,
   refuseUnknownCommandFields,
-} from './fields.js';
-import type { Command, CommandContext, Commands, ServerState } from './server-state.js';
-import { abortActive, advance, continueTransaction, openSession, sessionIdOf, startTransaction } from './sessions.js';
+  refuseUnknownFields,
+  type Command,
+  type CommandContext,
+  type Commands,
+  type FailPoint,
+  type ServerState,
+} from './command.js';
+import type { Document } from './document.js';
+import { badValue, CommandError, notSupported } from './errors.js';
+import { readCommands } from './read-commands.js';
+import { abortActive, activeTransaction, advance, openSession, sessionIdOf, startTransaction } from './sessions.js';
+import { writeCommands } from './write-commands.js';
 
-const COMMANDS: Commands = { ...serverCommands, ...readCommands, ...writeCommands, ...catalogCommands, explain };
-/** Old spellings that drivers still use. */
-const ALIASES: Readonly<Record<string, string>> = {
-  ismaster: 'isMaster',
-  buildinfo: 'buildInfo',
-  findandmodify: 'findAndModify',
+const COMMANDS: Commands = {
+  ...adminCommands,
+  ...readCommands,
+  ...writeCommands,
+  ...collectionCommands,
+  // the old spelling, in the first hello of a driver
+  ismaster: adminCommands['isMaster']!,
 };
 const ENDS_TRANSACTION = ['commitTransaction', 'abortTransaction'];
 const TRANSIENT_CODES = [112, 251];
@@ -35,79 +36,73 @@ export async function dispatch(server: ServerState, body: Document): Promise<Doc
   const name = Object.keys(body)[0] ?? '';
   const failPoint = triggered(server.failPoint, name);
   try {
-    if (failPoint && failPoint.blockMs > 0) await new Promise((resolve) => setTimeout(resolve, failPoint.blockMs));
+    if (failPoint) await new Promise((resolve) => setTimeout(resolve, failPoint.blockMs));
     if (failPoint?.closeConnection) return null;
-    const reply = await carryOut(server, name, body, failPoint);
-    return { ...reply, ok: 1, operationTime: operationTime(), ...extraOf(failPoint) };
+    if (failPoint?.error) throw failPoint.error;
+    const reply = await carryOut(server, name, body);
+    return { ...reply, ok: 1, operationTime: operationTime(), ...failPoint?.replyFields };
   } catch (error) {
     return errorReply(error, name, body);
   }
 }
 
-function extraOf(failPoint: FailPoint | null): Document {
-  if (!failPoint?.writeConcernError) return {};
-  const { errorLabels, ...writeConcernError } = failPoint.writeConcernError;
-  return { writeConcernError, ...(errorLabels ? { errorLabels } : {}) };
+/** Counts the fail point down if it is meant for this command. */
+function triggered(failPoint: FailPoint | null, command: string): FailPoint | null {
+  if (!failPoint || failPoint.remaining <= 0 || !failPoint.commands.includes(command)) return null;
+  failPoint.remaining--;
+  return failPoint;
 }
 
-async function carryOut(
-  server: ServerState,
-  name: string,
-  body: Document,
-  failPoint: FailPoint | null,
-): Promise<Document> {
-  const spelling = ALIASES[name] ?? name;
-  const command = Object.hasOwn(COMMANDS, spelling) ? COMMANDS[spelling] : undefined;
-  if (!command) throw new CommandError(59, `no such command: '${name}'`);
+async function carryOut(server: ServerState, name: string, body: Document): Promise<Document> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`);
   refuseUnknownCommandFields(name, body, command.fields);
-  const inTransaction = body['autocommit'] === false;
-  checkWriteConcern(body['writeConcern']);
-  checkReadConcern(body['readConcern'], inTransaction);
-  checkReadPreference(body['$readPreference']);
-  normaliseNumber(body);
-
+  checkConcerns(body);
   const context = contextOf(server, body);
-  if (inTransaction && !ENDS_TRANSACTION.includes(name)) return inItsTransaction(context, name, command, failPoint);
-  const failure = failPoint && errorOf(failPoint);
-  if (failure) throw failure;
-  if (body['txnNumber'] !== undefined && !inTransaction) return oncePerNumber(context, command);
+  if (body['autocommit'] === false && !ENDS_TRANSACTION.includes(name)) return inTransaction(context, name, command);
   if (body['startTransaction'] !== undefined) throw badValue("'startTransaction' needs autocommit: false");
-  return safely(context, command);
+  if (body['txnNumber'] !== undefined && body['autocommit'] === undefined) return oncePerNumber(context, command);
+  return whenDurable(context, command);
+}
+
+/** One node that syncs before it answers fulfils w: 1, majority and j alike, and any read preference that reaches it. */
+function checkConcerns(body: Document): void {
+  const { w, ...writeOptions } = documentField(body, 'writeConcern');
+  refuseUnknownFields('writeConcern', writeOptions, ['j', 'wtimeout']);
+  if (w !== undefined && w !== 'majority' && w !== 0 && w !== 1) {
+    throw new CommandError(
+      'UnsatisfiableWriteConcern',
+      `There are no nodes for the write concern ${JSON.stringify(w)}`,
+    );
+  }
+  const { level, ...readOptions } = documentField(body, 'readConcern');
+  refuseUnknownFields('readConcern', readOptions, ['afterClusterTime']);
+  const isSnapshotRead = level === 'snapshot' && body['autocommit'] === false;
+  if (level === undefined || level === 'local' || level === 'majority' || isSnapshotRead) return;
+  throw notSupported(`the read concern level ${JSON.stringify(level)}`);
 }
 
 function contextOf(server: ServerState, body: Document): CommandContext {
-  const { lsid } = body;
-  const database = body['$db'];
+  const { lsid, $db: database, txnNumber } = body;
   if (typeof database !== 'string' || !/^[^/\\. "$*<>:|?\0]+$/.test(database)) {
-    throw new CommandError(73, `Invalid database name: '${String(database)}'`);
+    throw new CommandError('InvalidNamespace', `Invalid database name: '${String(database)}'`);
   }
+  // The driver sends it as int64.
+  if (txnNumber instanceof Long) body['txnNumber'] = txnNumber.toNumber();
   const session = lsid === undefined ? null : openSession(server.sessions, sessionIdOf(lsid));
   const maxTimeMs = countField(body, 'maxTimeMS');
-  return {
-    server,
-    database,
-    body,
-    session,
-    transaction: null,
-    deadlineAt: maxTimeMs ? Date.now() + maxTimeMs : Infinity,
-  };
-}
-
-/** The driver sends txnNumber as int64. */
-function normaliseNumber(body: Document): void {
-  const number = body['txnNumber'];
-  if (number instanceof Long) body['txnNumber'] = number.toNumber();
+  const deadlineAt = maxTimeMs ? Date.now() + maxTimeMs : Infinity;
+  return { server, database, body, session, transaction: null, deadlineAt };
 }
 
 /** Answers when the journal is safe, also after an error: part of a batch may have been written. */
-async function safely(context: CommandContext, command: Command): Promise<Document> {
-  const level = documentField(context.body, 'readConcern')['level'];
-  const { journal } = context.server.storage;
+async function whenDurable(context: CommandContext, { run, writes }: Command): Promise<Document> {
   try {
-    return await command.run(context);
+    return await run(context);
   } finally {
     // A majority read promises that what it saw will not be lost.
-    if (command.writes || level === 'majority') await journal.durable();
+    const isMajorityRead = documentField(context.body, 'readConcern')['level'] === 'majority';
+    if (writes || isMajorityRead) await context.server.storage.journal.durable();
   }
 }
 
@@ -119,54 +114,48 @@ async function safely(context: CommandContext, command: Command): Promise<Docume
 async function oncePerNumber(context: CommandContext, command: Command): Promise<Document> {
   const { session, server, body } = context;
   const txnNumber = body['txnNumber'] as number;
-  if (!session || !command.writes)
-    throw new CommandError(20, 'txnNumber is for retryable writes and transactions only');
-  advance(server.storage, session, txnNumber);
-  if (session.transaction)
-    throw new CommandError(256, `Transaction number ${txnNumber} was a multi-document transaction`);
-  if (session.reply) {
-    const reply = await session.reply;
-    await server.storage.journal.durable();
-    return reply;
+  if (!session || !command.writes) {
+    throw new CommandError('IllegalOperation', 'txnNumber is for retryable writes and transactions only');
   }
-  const running = safely(context, {
-    ...command,
-    run: async () => {
-      const reply = await command.run(context);
-      server.storage.journal.append({ reply, session: session.id, txnNumber });
-      return reply;
-    },
-  });
-  session.reply = running;
+  advance(server.storage, session, txnNumber);
+  if (session.transaction) {
+    throw new CommandError('TransactionCommitted', `Transaction number ${txnNumber} was a multi-document transaction`);
+  }
+  session.reply ??= answerOnce(context, command, txnNumber);
+  const reply = await session.reply;
+  await server.storage.journal.durable();
+  return reply;
+}
+
+async function answerOnce(context: CommandContext, command: Command, txnNumber: number): Promise<Document> {
+  const session = context.session!;
+  const { journal } = context.server.storage;
+  const isNewest = () => session.txnNumber === txnNumber;
   try {
-    const reply = await running;
-    if (session.reply === running) session.reply = reply;
+    const reply = await command.run(context);
+    journal.append({ reply, session: session.id, txnNumber });
+    if (isNewest()) session.reply = reply;
     return reply;
   } catch (error) {
     // A command that failed as a whole may be tried again.
-    if (session.reply === running) session.reply = null;
+    if (isNewest()) session.reply = null;
+    await journal.durable();
     throw error;
   }
 }
 
 /** Any failure ends the transaction on the server, as in mongod; the client is to start over. */
-async function inItsTransaction(
-  context: CommandContext,
-  name: string,
-  command: Command,
-  failPoint: FailPoint | null,
-): Promise<Document> {
+async function inTransaction(context: CommandContext, name: string, command: Command): Promise<Document> {
   const { session, server, body } = context;
-  const txnNumber = body['txnNumber'];
+  const { txnNumber, startTransaction: starts } = body;
   if (!session || typeof txnNumber !== 'number') throw badValue('a transaction needs lsid and txnNumber');
-  const starts = body['startTransaction'] === true;
-  const transaction = starts
-    ? startTransaction(server.storage, session, txnNumber)
-    : continueTransaction(session, txnNumber);
+  const transaction =
+    starts === true ? startTransaction(server.storage, session, txnNumber) : activeTransaction(session, txnNumber);
   try {
-    const failure = failPoint && errorOf(failPoint);
-    if (failure) throw failure;
-    if (!command.inTransaction) throw new CommandError(263, `Cannot run '${name}' in a multi-document transaction.`);
+    if (!command.inTransaction) {
+      const message = `Cannot run '${name}' in a multi-document transaction.`;
+      throw new CommandError('OperationNotSupportedInTransaction', message);
+    }
     const reply = await command.run({ ...context, transaction });
     if (reply['writeErrors'] !== undefined) abortActive(server.storage, session);
     return reply;
@@ -177,26 +166,27 @@ async function inItsTransaction(
 }
 
 function errorReply(error: unknown, name: string, body: Document): Document {
-  const known = error instanceof CommandError ? error : new CommandError(1, `Internal error: ${String(error)}`);
-  const labels = new Set(known.labels);
-  const inTransaction = body['autocommit'] === false;
-  const ends = ENDS_TRANSACTION.includes(name);
-  if (labels.size === 0) {
-    if (inTransaction && TRANSIENT_CODES.includes(known.code)) labels.add('TransientTransactionError');
-    if (RETRYABLE_CODES.includes(known.code)) {
-      if (inTransaction && !ends) labels.add('TransientTransactionError');
-      else if (body['txnNumber'] !== undefined) labels.add('RetryableWriteError');
-    }
-  }
+  const known =
+    error instanceof CommandError ? error : new CommandError('InternalError', `Internal error: ${String(error)}`);
+  const { errorLabels = labelsOf(known.code, name, body), ...details } = known.details;
   return {
     ok: 0,
     errmsg: known.message,
     code: known.code,
-    codeName: codeNameOf(known.code),
-    ...known.details,
-    ...(labels.size > 0 ? { errorLabels: [...labels] } : {}),
+    codeName: known.codeName,
+    ...details,
+    errorLabels,
     operationTime: operationTime(),
   };
+}
+
+/** How a driver learns that it may try again: the whole transaction, or just this write. */
+function labelsOf(code: number, name: string, body: Document): string[] {
+  const inTransaction = body['autocommit'] === false;
+  if (inTransaction && TRANSIENT_CODES.includes(code)) return ['TransientTransactionError'];
+  if (!RETRYABLE_CODES.includes(code)) return [];
+  if (inTransaction && !ENDS_TRANSACTION.includes(name)) return ['TransientTransactionError'];
+  return body['txnNumber'] === undefined ? [] : ['RetryableWriteError'];
 }
 
 /** Clients compare it, nobody here does: everything is on one node. */

@@ -1,15 +1,27 @@
-import { Binary, BSONSymbol, calculateObjectSize, Code, DBRef, Decimal128, deserialize, serialize } from 'bson';
-import { CommandError, badValue } from './errors.js';
+import { Binary, calculateObjectSize, deserialize, serialize } from 'bson';
+import { badValue, CommandError, notSupported } from './errors.js';
 
-/** A decoded BSON document. Stored documents are never changed; an update makes a new one that shares what it did not touch. */
+/** A decoded BSON document. Stored documents are never changed: an update makes a new one that shares what it did not touch. */
 export type Document = Record<string, unknown>;
 
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const MAX_DEPTH = 100;
 
-/** Binary stays Binary and a regular expression keeps its own options: both must survive a round trip unchanged. */
+/** Binary stays Binary, and a regular expression stays what it is until somebody refuses it by name. */
 export function decodeDocument(bytes: Uint8Array): Document {
   return deserialize(bytes, { promoteBuffers: false, bsonRegExp: true });
+}
+
+/** One after the other, each begun by its size. */
+export function decodeDocuments(bytes: Buffer): Document[] {
+  const documents: Document[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const size = bytes.readInt32LE(at);
+    if (size < 5) throw new Error(`a document of ${size} bytes`);
+    documents.push(decodeDocument(bytes.subarray(at, at + size)));
+    at += size;
+  }
+  return documents;
 }
 
 export function encodeDocument(document: Document): Uint8Array {
@@ -41,44 +53,66 @@ export function withIdFirst(document: Document): Document {
   return { _id, ...rest };
 }
 
+export type TypeName =
+  'emptyArray' | 'null' | 'number' | 'string' | 'object' | 'array' | 'binData' | 'objectId' | 'bool' | 'date';
+
+/** The type of a value, as far as this database has types. All others are refused, wherever they turn up. */
+export function typeOf(value: unknown): TypeName {
+  switch (typeof value) {
+    case 'undefined':
+      return 'null';
+    case 'number':
+      if (Number.isNaN(value)) throw notSupported('the number NaN');
+      return 'number';
+    case 'string':
+      return 'string';
+    case 'boolean':
+      return 'bool';
+    case 'symbol':
+      return 'emptyArray';
+    default:
+      return typeOfObject(value);
+  }
+}
+
+function typeOfObject(value: unknown): TypeName {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (isDocument(value)) return 'object';
+  if (value instanceof Date) return 'date';
+  const bsonType = (value as { _bsontype?: unknown })._bsontype;
+  if (bsonType === 'ObjectId') return 'objectId';
+  if (bsonType === 'Binary') return 'binData';
+  // The decoder makes a number of every int64 that a number can hold.
+  throw notSupported(bsonType === 'Long' ? 'a whole number beyond 2^53' : `the BSON type ${String(bsonType)}`);
+}
+
 /**
  * Refuses what this database cannot store faithfully, and gives every Binary its own bytes: the decoder hands out
  * views of the network message (or of the whole journal), which would keep megabytes alive for a 16-byte value.
  */
 export function assertStorable(document: Document): void {
-  const id = document['_id'];
-  if (Array.isArray(id)) throw new CommandError(53, "The '_id' value cannot be of type array");
-  for (const field of Object.keys(document)) {
-    if (field.startsWith('$'))
-      throw new CommandError(52, `The dollar ($) prefixed field '${field}' is not supported here`);
-  }
-  visit(document, 0);
+  if (Array.isArray(document['_id'])) throw badValue("The '_id' value cannot be an array");
+  const dollar = Object.keys(document).find((field) => field.startsWith('$'));
+  if (dollar !== undefined) throw notSupported(`the dollar ($) prefixed field '${dollar}'`);
+  assertValueStorable(document, 0);
   const bytes = documentBytes(document);
   if (bytes > MAX_DOCUMENT_BYTES) {
-    throw new CommandError(
-      10334,
-      `BSONObj size: ${bytes} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
-    );
+    throw new CommandError('BSONObjectTooLarge', `A document of ${bytes} bytes is larger than ${MAX_DOCUMENT_BYTES}`);
   }
 }
 
-function visit(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (depth > MAX_DEPTH) throw new CommandError(15, `The document is nested deeper than ${MAX_DEPTH} levels`);
-  if (value instanceof Binary) {
-    if (value.buffer.buffer.byteLength !== value.buffer.byteLength) value.buffer = new Uint8Array(value.buffer);
-    return;
-  }
-  if (value instanceof Decimal128) throw badValue('The BSON type Decimal128 is not supported by the embedded database');
-  if (value instanceof DBRef) throw badValue('The BSON type DBRef is not supported by the embedded database');
-  if (value instanceof Code) throw badValue('The BSON type Code is not supported by the embedded database');
-  if (value instanceof BSONSymbol) throw badValue('The BSON type Symbol is not supported by the embedded database');
-  if (Array.isArray(value)) {
-    for (const element of value) visit(element, depth + 1);
-  } else if (isDocument(value)) {
-    for (const field of Object.keys(value)) {
-      if (field === '__proto__') throw badValue("A field named '__proto__' is not supported by the embedded database");
-      visit(value[field], depth + 1);
+function assertValueStorable(value: unknown, depth: number): void {
+  const type = typeOf(value);
+  if (depth > MAX_DEPTH) throw badValue(`The document is nested deeper than ${MAX_DEPTH} levels`);
+  if (type === 'array') {
+    for (const element of value as unknown[]) assertValueStorable(element, depth + 1);
+  } else if (type === 'object') {
+    for (const [field, member] of Object.entries(value as Document)) {
+      if (field === '__proto__') throw notSupported("the field name '__proto__'");
+      assertValueStorable(member, depth + 1);
     }
+  } else if (value instanceof Binary && value.buffer.buffer.byteLength !== value.buffer.byteLength) {
+    value.buffer = new Uint8Array(value.buffer);
   }
 }

@@ -1,9 +1,21 @@
 import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encodeDocument } from './document.js';
-import { encodeFrame, readFrames, SIGNATURE } from './journal-frames.js';
-import type { Journal, Operation } from './journal-operation.js';
+import { encodeFrame, readFrames, SIGNATURE, type Operation } from './journal-frames.js';
+
+/**
+ * Operations are appended in the order in which they happened in memory; what was appended without waiting for
+ * anything in between becomes durable together or not at all.
+ */
+export interface Journal {
+  append(operation: Operation): void;
+  /** Resolves when everything appended so far would survive a crash. */
+  durable(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>;
 
 export interface JournalOptions {
   readonly path: string;
@@ -19,188 +31,113 @@ export interface JournalOptions {
   readonly openFile?: (path: string) => Promise<JournalFile>;
 }
 
-export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>;
-
-const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
-const COMPACT_FACTOR = 4;
-const OPERATIONS_A_SLICE = 500;
-
-interface Target {
-  readonly file: JournalFile;
+interface Writer {
+  readonly options: Required<JournalOptions>;
+  file: JournalFile;
+  /** Where the next frame begins. */
   size: number;
-}
-
-interface Waiter {
-  readonly upTo: number;
-  resolve(): void;
-  reject(error: Error): void;
-}
-
-interface Writing {
-  readonly options: JournalOptions;
-  target: Target;
-  pending: Uint8Array[];
-  /** While a shorter file is being written: what it does not have yet. */
-  sinceSnapshot: Uint8Array[] | null;
-  /** The shorter file, once it lacks only that. */
-  compacted: Target | null;
   compactAbove: number;
-  /** Counts operations. */
+  pending: Uint8Array[];
+  /** These two count operations. */
   appended: number;
   synced: number;
-  waiters: Waiter[];
-  running: Promise<void> | null;
+  /** The write that is under way. */
+  batch: Promise<void> | null;
   failure: Error | null;
 }
 
-export async function openJournal(options: JournalOptions): Promise<Journal> {
-  await rm(`${options.path}.new`, { force: true });
-  const bytes = await readFile(options.path).catch(nothingIfMissing);
-  const goodBytes = readAll(options, bytes);
-  const target: Target = { file: await openFor(options, options.path), size: goodBytes };
-  if (goodBytes < bytes.length) await target.file.truncate(goodBytes);
-  if (goodBytes === 0) await writeSignature(target);
-  await target.file.datasync();
-  await syncDirectory(options.path);
-  return journalOver({
-    options,
-    target,
-    pending: [],
-    sinceSnapshot: null,
-    compacted: null,
-    compactAbove: options.compactAboveBytes ?? COMPACT_ABOVE_BYTES,
-    appended: 0,
-    synced: 0,
-    waiters: [],
-    running: null,
-    failure: null,
-  });
+const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
+const COMPACT_FACTOR = 4;
+const OPERATIONS_A_FRAME = 500;
+
+export function createForgetfulJournal(): Journal {
+  return { append: () => undefined, durable: () => Promise.resolve(), close: () => Promise.resolve() };
 }
 
-function readAll(options: JournalOptions, bytes: Buffer): number {
-  try {
-    return readFrames(bytes, (operation) => options.apply(operation));
-  } catch (error) {
-    throw new Error(`The journal ${options.path} cannot be used: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function journalOver(writing: Writing): Journal {
+export async function openJournal(given: JournalOptions): Promise<Journal> {
+  const options = { compactAboveBytes: COMPACT_ABOVE_BYTES, openFile: openForWriting, ...given };
+  const { path, compactAboveBytes, openFile } = options;
+  await rm(`${path}.new`, { force: true });
+  const bytes = await readFile(path).catch(nothingIfMissing);
+  const size = readAll(options, bytes);
+  const file = await openFile(path);
+  const counters = { appended: 0, synced: 0, batch: null, failure: null };
+  const writer: Writer = { options, file, size, compactAbove: compactAboveBytes, pending: [], ...counters };
+  if (size < bytes.length) await file.truncate(size);
+  if (size === 0) await append(writer, SIGNATURE);
+  await file.datasync();
+  await syncDirectoryOf(path);
   return {
     append(operation) {
-      const bytes = encodeDocument(operation);
-      writing.pending.push(bytes);
-      writing.sinceSnapshot?.push(bytes);
-      writing.appended++;
-      wake(writing);
+      writer.pending.push(encodeDocument(operation));
+      writer.appended++;
+      if (!writer.failure) writer.batch ??= writeBatch(writer);
     },
-    durable() {
-      if (writing.failure) return Promise.reject(writing.failure);
-      if (writing.synced >= writing.appended) return Promise.resolve();
-      return new Promise((resolve, reject) => writing.waiters.push({ upTo: writing.appended, resolve, reject }));
+    async durable() {
+      const upTo = writer.appended;
+      while (writer.synced < upTo && !writer.failure) await writer.batch;
+      if (writer.failure) throw writer.failure;
     },
     async close() {
-      while (writing.running) await writing.running;
-      await writing.target.file.close();
+      while (writer.batch) await writer.batch;
+      await writer.file.close();
     },
   };
 }
 
-function hasWork({ pending, compacted, failure }: Writing): boolean {
-  return !failure && (pending.length > 0 || compacted !== null);
-}
-
-function wake(writing: Writing): void {
-  writing.running ??= writePending(writing)
-    .catch((error: unknown) => fail(writing, error))
-    .finally(() => {
-      writing.running = null;
-      if (hasWork(writing)) wake(writing);
-    });
+function readAll({ path, apply }: JournalOptions, bytes: Buffer): number {
+  try {
+    return readFrames(bytes, apply);
+  } catch (error) {
+    throw new Error(`The journal ${path} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /**
- * Group commit: what is appended while one sync runs is written as one frame by the next. Frames begin in a turn of
- * the event loop of their own, so what one command appends without waiting is never parted.
+ * Group commit: what is appended while one batch is written and synced becomes the next one. A batch is cut in a turn
+ * of the event loop of its own, so what one command appends without waiting is never parted.
  */
-async function writePending(writing: Writing): Promise<void> {
-  while (hasWork(writing)) {
-    await nextTurn();
-    const upTo = writing.appended;
-    const batch = writing.pending;
-    writing.pending = [];
-    if (writing.compacted) await moveTo(writing, writing.compacted);
-    else await appendFrame(writing.target, batch, true);
-    writing.synced = upTo;
-    for (const waiter of writing.waiters) if (waiter.upTo <= upTo) waiter.resolve();
-    writing.waiters = writing.waiters.filter((waiter) => waiter.upTo > upTo);
-    if (writing.target.size > writing.compactAbove && !writing.sinceSnapshot) {
-      void compact(writing).catch((error: unknown) => fail(writing, error));
-    }
+async function writeBatch(writer: Writer): Promise<void> {
+  await nextTurn();
+  const { pending, appended } = writer;
+  writer.pending = [];
+  try {
+    // The state in memory contains the batch, so a rewrite takes its place.
+    if (writer.size > writer.compactAbove) await compact(writer, writer.options.snapshot());
+    else await append(writer, encodeFrame(pending));
+    await writer.file.datasync();
+    writer.synced = appended;
+  } catch (error) {
+    writer.failure = error instanceof Error ? error : new Error(String(error));
+    writer.options.onFailure(writer.failure);
   }
+  writer.batch = writer.pending.length > 0 && !writer.failure ? writeBatch(writer) : null;
 }
 
-/** Writes the present state in slices, beside the old file, which goes on taking everything. */
-async function compact(writing: Writing): Promise<void> {
-  const { options } = writing;
-  writing.sinceSnapshot = [];
-  const operations = options.snapshot();
-  const fresh: Target = { file: await openFor(options, `${options.path}.new`), size: 0 };
-  await writeSignature(fresh);
-  for (let at = 0; at < operations.length; at += OPERATIONS_A_SLICE) {
-    // Synced as a whole before it counts, so each frame may say that it relies on all before it.
-    await appendFrame(fresh, operations.slice(at, at + OPERATIONS_A_SLICE).map(encodeDocument), false);
+/** Writes the present state into a new file, in slices, and puts that in the place of the old one. */
+async function compact(writer: Writer, operations: Operation[]): Promise<void> {
+  const { options, file: old } = writer;
+  writer.file = await options.openFile(`${options.path}.new`);
+  writer.size = 0;
+  await append(writer, SIGNATURE);
+  for (let at = 0; at < operations.length; at += OPERATIONS_A_FRAME) {
+    await append(writer, encodeFrame(operations.slice(at, at + OPERATIONS_A_FRAME).map(encodeDocument)));
   }
-  writing.compactAbove = Math.max(options.compactAboveBytes ?? COMPACT_ABOVE_BYTES, COMPACT_FACTOR * fresh.size);
-  writing.compacted = fresh;
-  wake(writing);
-}
-
-/** The shorter file takes what it lacks, and the place of the old one. */
-async function moveTo(writing: Writing, fresh: Target): Promise<void> {
-  const { options, target } = writing;
-  const missing = writing.sinceSnapshot ?? [];
-  writing.sinceSnapshot = null;
-  writing.compacted = null;
-  await appendFrame(fresh, missing, true);
+  await writer.file.datasync();
   await rename(`${options.path}.new`, options.path);
-  await syncDirectory(options.path);
-  writing.target = fresh;
-  await target.file.close();
-}
-
-function fail(writing: Writing, error: unknown): void {
-  if (writing.failure) return;
-  const failure = error instanceof Error ? error : new Error(String(error));
-  writing.failure = failure;
-  for (const waiter of writing.waiters) waiter.reject(failure);
-  writing.waiters = [];
-  writing.options.onFailure(failure);
-}
-
-async function writeSignature(target: Target): Promise<void> {
-  await writeAll(target.file, SIGNATURE, 0);
-  target.size = SIGNATURE.length;
-}
-
-function openFor({ openFile = openForWriting }: JournalOptions, path: string): Promise<JournalFile> {
-  return openFile(path);
-}
-
-async function appendFrame(target: Target, operations: Uint8Array[], sync: boolean): Promise<void> {
-  const frame = encodeFrame(operations, target.size);
-  await writeAll(target.file, frame, target.size);
-  if (sync) await target.file.datasync();
-  target.size += frame.length;
+  await syncDirectoryOf(options.path);
+  await old.close();
+  writer.compactAbove = Math.max(options.compactAboveBytes, COMPACT_FACTOR * writer.size);
 }
 
 /** At a given place, so that a retry of a short write cannot leave a gap. */
-async function writeAll(file: JournalFile, bytes: Buffer, position: number): Promise<void> {
+async function append(writer: Writer, bytes: Buffer): Promise<void> {
   for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    const { bytesWritten } = await writer.file.write(bytes, done, bytes.length - done, writer.size + done);
     if (bytesWritten === 0) throw new Error('the file takes no more bytes');
     done += bytesWritten;
   }
+  writer.size += bytes.length;
 }
 
 /** Neither truncates nor appends by itself; readable by its owner only. */
@@ -212,8 +149,8 @@ async function openForWriting(path: string): Promise<JournalFile> {
 }
 
 /** Makes a new or renamed name survive a crash. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(join(dirname(path), '.'), 'r');
+async function syncDirectoryOf(path: string): Promise<void> {
+  const directory = await open(dirname(path), 'r');
   try {
     await directory.sync();
   } finally {

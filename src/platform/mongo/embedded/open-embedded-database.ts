@@ -5,7 +5,6 @@ import { connect } from 'node:net';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLiveOwner } from './directory-owner.js';
-import type { ProcessMessage } from './process-message.js';
 
 export interface EmbeddedDatabase {
   /** `mongodb://127.0.0.1:PORT/`, without a database name: name one in the options of the connection, or append it. */
@@ -21,7 +20,13 @@ export interface EmbeddedDatabaseOptions {
   readonly onExit?: (reason: string) => void;
 }
 
-const MEMORY = ':memory:';
+/** What the server process tells its parent. */
+export type ProcessMessage =
+  | { kind: 'ready'; port: number }
+  /** Another process serves the directory on this port. */
+  | { kind: 'occupied'; port: number }
+  | { kind: 'failed'; reason: string };
+
 const STOP_MS = 10_000;
 
 /**
@@ -31,16 +36,16 @@ const STOP_MS = 10_000;
  */
 export async function openEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
   const onExit = options.onExit ?? (() => undefined);
-  if (options.directory === MEMORY) return startServer(MEMORY, onExit);
+  if (options.directory === ':memory:') return startServer([], onExit);
   const directory = resolve(options.directory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const owner = await findLiveOwner(directory);
-  return owner ? attach(owner.port, onExit) : startServer(directory, onExit);
+  return owner ? attach(owner.port, onExit) : startServer([directory], onExit);
 }
 
-async function startServer(directory: string, onExit: (reason: string) => void): Promise<EmbeddedDatabase> {
+async function startServer(entryArguments: string[], onExit: (reason: string) => void): Promise<EmbeddedDatabase> {
   const entry = new URL(`./server-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-  const child = fork(entry, [directory]);
+  const child = fork(entry, entryArguments);
   const message = await firstMessage(child);
   if (message.kind === 'failed') throw new Error(`The embedded database did not start: ${message.reason}`);
   if (message.kind === 'occupied') return attach(message.port, onExit);
@@ -57,7 +62,7 @@ async function startServer(directory: string, onExit: (reason: string) => void):
     uri: uriOf(message.port),
     async close() {
       isClosing = true;
-      // 'stop' or a closed channel: the child treats both alike.
+      // The closed channel is what ends it.
       if (child.connected) child.disconnect();
       // It keeps what it acknowledged even so; a close that never ends would be worse.
       const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);

@@ -1,22 +1,24 @@
 import { type Document, isDocument } from './document.js';
-import { CommandError, badValue } from './errors.js';
+import { badValue, CommandError, notSupported } from './errors.js';
 
 export type Path = readonly string[];
+export type Change = (before: unknown) => unknown;
+type Container = Document | unknown[];
 
 const ARRAY_POSITION = /^(0|[1-9]\d*)$/;
-
-export function isArrayPosition(component: string): boolean {
-  return ARRAY_POSITION.test(component);
-}
+/** What a change answers to take the field away. */
+export const REMOVED = Symbol('removed');
+/** Stands for the missing element of an empty array. */
+const EMPTY_ARRAY = Symbol('empty array');
 
 /** Splits `a.b.c`; positional parts (`$`, `$[]`) are not supported and say so. */
 export function parsePath(path: string): Path {
   const components = path.split('.');
   for (const component of components) {
-    if (component === '')
-      throw new CommandError(56, `The path '${path}' contains an empty field name, which is not allowed.`);
-    if (component.startsWith('$')) throw badValue(`The path '${path}' uses '${component}', which is not supported`);
-    if (component === '__proto__') throw badValue(`The path '${path}' uses '__proto__', which is not supported`);
+    if (component === '') throw badValue(`The path '${path}' contains an empty field name`);
+    if (component.startsWith('$') || component === '__proto__') {
+      throw notSupported(`the part '${component}' of the path '${path}'`);
+    }
   }
   return components;
 }
@@ -29,7 +31,7 @@ export function someAt(value: unknown, path: Path, visit: (leaf: unknown) => boo
   if (depth === path.length) return visit(value);
   const component = path[depth]!;
   if (Array.isArray(value)) {
-    if (isArrayPosition(component) && Number(component) < value.length) {
+    if (ARRAY_POSITION.test(component) && Number(component) < value.length) {
       if (someAt(value[Number(component)], path, visit, depth + 1)) return true;
     }
     return value.some((element) => isDocument(element) && someAt(element, path, visit, depth));
@@ -38,12 +40,10 @@ export function someAt(value: unknown, path: Path, visit: (leaf: unknown) => boo
   return someAt(fieldOf(value, component), path, visit, depth + 1);
 }
 
-export function fieldOf(document: Document, field: string): unknown {
+/** Never what an object has by itself, such as 'constructor'. */
+export function fieldOf<Value>(document: Readonly<Record<string, Value>>, field: string): Value | undefined {
   return Object.hasOwn(document, field) ? document[field] : undefined;
 }
-
-/** Stands for the missing element of an empty array. */
-const EMPTY_ARRAY = Symbol('empty array');
 
 interface ValuesAt {
   /** Never empty: nothing found counts as null. */
@@ -70,4 +70,40 @@ export function valuesAt(document: Document, path: Path): ValuesAt {
   });
   if (leaves === 0) values.push(null);
   return { values, throughArray: throughArray || leaves !== 1, found };
+}
+
+/**
+ * The container with `change` applied at `path`. Everything beside the path is shared with the original, and if the
+ * change gives back what it got, so is everything: the same object comes back.
+ */
+export function withChange(container: Container, path: Path, change: Change, depth = 0): Container {
+  const field = path[depth]!;
+  const isArray = Array.isArray(container);
+  if (isArray && !(ARRAY_POSITION.test(field) && Number(field) <= container.length)) {
+    throw notViable(path, depth, container);
+  }
+  const before = isArray ? container[Number(field)] : fieldOf(container, field);
+  const after = depth === path.length - 1 ? change(before) : changeBelow(before, path, change, depth);
+  if (after === before) return container;
+  // $unset leaves null in an array: the other elements keep their places.
+  if (isArray) return Object.assign([...container], { [field]: after === REMOVED ? null : after });
+  if (after !== REMOVED) return { ...container, [field]: after };
+  const { [field]: _removed, ...rest } = container;
+  return rest;
+}
+
+function changeBelow(before: unknown, path: Path, change: Change, depth: number): unknown {
+  if (before === undefined) {
+    const created = withChange({}, path, change, depth + 1);
+    // Removing below what does not exist creates nothing.
+    return Object.keys(created).length === 0 ? undefined : created;
+  }
+  if (!isDocument(before) && !Array.isArray(before)) throw notViable(path, depth + 1, before);
+  return withChange(before, path, change, depth + 1);
+}
+
+function notViable(path: Path, depth: number, element: unknown): CommandError {
+  const parent = path[depth - 1] ?? '';
+  const shown = JSON.stringify(element);
+  return new CommandError('PathNotViable', `Cannot create field '${path[depth]!}' in element {${parent}: ${shown}}`);
 }

@@ -1,16 +1,17 @@
-import type { Collection } from './collection.js';
+import { visibleDocument, type Collection, type StoredRecord, type Transaction } from './collection.js';
 import type { Document } from './document.js';
+import { badValue, notSupported } from './errors.js';
 import { compileFilter, type Predicate } from './match.js';
+import { itemsBetween } from './ordered-index.js';
 import { choosePlan, type IndexScan, type Plan } from './planner.js';
-import { isSettled, visibleDocument, type LockOwner, type StoredRecord } from './record.js';
-import { type SortField, sortBy } from './sort.js';
+import { sortBy, type SortField } from './sort.js';
 
 export interface Query {
   readonly filter: Document;
   readonly matches: Predicate;
   readonly sort: SortField[];
   readonly skip: number;
-  /** 0 for all. */
+  /** Infinity for all. */
   readonly limit: number;
 }
 
@@ -25,19 +26,19 @@ export interface QueryResult {
   readonly examined: number;
 }
 
-export function parseQuery(filter: Document, options: Partial<Pick<Query, 'sort' | 'skip' | 'limit'>> = {}): Query {
-  return { filter, matches: compileFilter(filter), sort: [], skip: 0, limit: 0, ...options };
+export function compileQuery(filter: Document, sort: SortField[] = []): Query {
+  return { filter, matches: compileFilter(filter), sort, skip: 0, limit: Infinity };
 }
 
 /**
  * What `reader` sees, all at once: documents do not change, so a result is a snapshot that a cursor can hand out
  * later in parts.
  */
-export function runQuery(collection: Collection | null, query: Query, reader: LockOwner | null): QueryResult {
-  if (!collection) return { found: [], plan: { kind: 'collection' }, examined: 0 };
+export function runQuery(collection: Collection | undefined, query: Query, reader: Transaction | null): QueryResult {
+  if (!collection) return { found: [], plan: { index: null, isSorted: true }, examined: 0 };
   const plan = choosePlan(collection, query.filter, query.sort);
-  const isSorted = query.sort.length === 0 || (plan.kind === 'index' && plan.isSorted);
-  const wanted = query.limit > 0 && isSorted ? query.skip + query.limit : Infinity;
+  const isSorted = query.sort.length === 0 || (plan.isSorted && (reader === null || collection.unsettled.size === 0));
+  const end = query.skip + query.limit;
   let found: Found[] = [];
   let examined = 0;
   for (const record of candidates(collection, plan, reader)) {
@@ -45,68 +46,55 @@ export function runQuery(collection: Collection | null, query: Query, reader: Lo
     const document = visibleDocument(record, reader);
     if (!document || !query.matches(document)) continue;
     found.push({ record, document });
-    if (found.length >= wanted) break;
+    if (isSorted && found.length >= end) break;
   }
   if (!isSorted) found = sortBy(found, query.sort, (each) => each.document);
-  const end = query.limit > 0 ? query.skip + query.limit : undefined;
-  return { found: query.skip > 0 || end !== undefined ? found.slice(query.skip, end) : found, plan, examined };
+  return { found: found.slice(query.skip, end), plan, examined };
 }
 
-function candidates(collection: Collection, plan: Plan, reader: LockOwner | null): Iterable<StoredRecord> {
-  if (plan.kind === 'collection') return collection.records;
-  if (plan.kind === 'index') return scan(plan, reader);
-  return new Set(plan.branches.flatMap((branch) => [...scan(branch, reader)]));
+/**
+ * Records and indexes hold what is committed. Where that may differ from what a transaction sees, the record is among
+ * the unsettled ones, which are few: all of them are looked at.
+ */
+function* candidates(collection: Collection, plan: Plan, reader: Transaction | null): Iterable<StoredRecord> {
+  const besides = reader === null ? new Set<StoredRecord>() : collection.unsettled;
+  yield* besides;
+  for (const record of plan.index ? recordsIn(plan) : collection.records) if (!besides.has(record)) yield record;
 }
 
-function* scan({ index, ranges, backwards }: IndexScan, reader: LockOwner | null): Iterable<StoredRecord> {
+function* recordsIn({ index, ranges, backwards }: IndexScan): Iterable<StoredRecord> {
   const given = new Set<StoredRecord>();
-  for (const [from, to] of ranges) {
-    for (const [key, record] of index.entries.range(from, to, backwards)) {
-      if (index.isMultikey) {
-        if (given.has(record)) continue;
-        given.add(record);
-      } else if (!isSettled(record) && !standsAt(index.definition.keysOf, record, reader, key)) {
-        // An entry of another version: this reader meets the record at its own key.
-        continue;
-      }
+  for (const range of ranges) {
+    for (const record of itemsBetween(index.entries, range, backwards)) {
+      // In a multikey index one record may stand at several places.
+      if (index.isMultikey && given.has(record)) continue;
+      if (index.isMultikey) given.add(record);
       yield record;
     }
   }
 }
 
-function standsAt(
-  keysOf: (document: Document) => string[],
-  record: StoredRecord,
-  reader: LockOwner | null,
-  key: string,
-): boolean {
-  const document = visibleDocument(record, reader);
-  return document !== null && keysOf(document).includes(key);
+export type Projection = (document: Document) => Document;
+
+/** Inclusion or exclusion of whole fields; `_id` may differ from the rest. */
+export function compileProjection(specification: Document): Projection {
+  const { _id: idFlag, ...flags } = specification;
+  const fields = Object.keys(flags);
+  for (const field of fields) {
+    if (field.includes('.')) throw notSupported(`a projection of the path '${field}'`);
+  }
+  const modes = new Set(fields.map((field) => isIncluded(field, flags[field])));
+  if (modes.size > 1) {
+    throw badValue(`Cannot mix inclusion and exclusion in a projection: ${fields.join(', ')}`);
+  }
+  const withId = idFlag === undefined ? undefined : isIncluded('_id', idFlag);
+  const including = modes.has(true) || (fields.length === 0 && withId === true);
+  const named = new Set(fields);
+  if (including ? withId !== false : withId === false) named.add('_id');
+  return (document) => Object.fromEntries(Object.entries(document).filter(([field]) => named.has(field) === including));
 }
 
-/** In the words of mongod's explain, as far as a test can ask which index was used. */
-export function describePlan(plan: Plan, sort: SortField[]): Document {
-  const access = describeAccess(plan);
-  if (sort.length === 0 || (plan.kind === 'index' && plan.isSorted)) return access;
-  const sortPattern = Object.fromEntries(sort.map(({ name, descending }) => [name, descending ? -1 : 1]));
-  return { stage: 'SORT', sortPattern, inputStage: access };
-}
-
-function describeAccess(plan: Plan): Document {
-  if (plan.kind === 'collection') return { stage: 'COLLSCAN', direction: 'forward' };
-  if (plan.kind === 'index') return { stage: 'FETCH', inputStage: describeScan(plan) };
-  return { stage: 'FETCH', inputStage: { stage: 'OR', inputStages: plan.branches.map(describeScan) } };
-}
-
-function describeScan({ index, backwards }: IndexScan): Document {
-  return {
-    stage: 'IXSCAN',
-    keyPattern: index.definition.specification['key'],
-    indexName: index.definition.name,
-    isMultiKey: index.isMultikey,
-    isUnique: index.definition.unique,
-    isSparse: index.definition.sparse,
-    isPartial: index.definition.partialFilter !== null,
-    direction: backwards ? 'backward' : 'forward',
-  };
+function isIncluded(field: string, flag: unknown): boolean {
+  if (typeof flag === 'boolean' || typeof flag === 'number') return Boolean(flag);
+  throw notSupported(`the projection ${JSON.stringify(flag)} of '${field}'`);
 }

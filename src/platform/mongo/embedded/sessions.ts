@@ -1,7 +1,8 @@
 import { Binary } from 'bson';
-import { type Document, isDocument } from './document.js';
-import { badValue, CommandError, noSuchTransaction } from './errors.js';
-import { abortTransaction, beginTransaction, type Storage, type Transaction } from './storage.js';
+import type { Transaction } from './collection.js';
+import { isDocument, type Document } from './document.js';
+import { badValue, CommandError } from './errors.js';
+import { abortTransaction, beginTransaction, commitTransaction, type Storage } from './storage.js';
 
 export interface Session {
   readonly id: string;
@@ -10,7 +11,7 @@ export interface Session {
   txnNumber: number;
   /** The answer to the retryable write of that number, also while it is still being made. */
   reply: Promise<Document> | Document | null;
-  transaction: { state: 'active' | 'committed' | 'aborted'; handle: Transaction } | null;
+  transaction: { state: 'active' | 'committed' | 'aborted'; readonly handle: Transaction } | null;
 }
 
 export const SESSION_MINUTES = 30;
@@ -37,10 +38,8 @@ export function endSession(storage: Storage, sessions: Map<string, Session>, id:
 /** Moves the session on to a new number; the transaction of the old one is given up, as mongod does. */
 export function advance(storage: Storage, session: Session, txnNumber: number): void {
   if (txnNumber < session.txnNumber) {
-    throw new CommandError(
-      225,
-      `Cannot start transaction ${txnNumber} on session ${session.id} because a newer transaction ${session.txnNumber} has already started.`,
-    );
+    const newer = `the newer transaction ${session.txnNumber} has already started`;
+    throw new CommandError('TransactionTooOld', `Cannot use transaction number ${txnNumber}: ${newer}`);
   }
   if (txnNumber === session.txnNumber) return;
   abortActive(storage, session);
@@ -52,21 +51,31 @@ export function advance(storage: Storage, session: Session, txnNumber: number): 
 export function startTransaction(storage: Storage, session: Session, txnNumber: number): Transaction {
   advance(storage, session, txnNumber);
   if (session.transaction || session.reply) {
-    throw new CommandError(117, `Cannot start transaction ${txnNumber} on a session that used this number already`);
+    throw badValue(`Transaction number ${txnNumber} was used already`);
   }
   const handle = beginTransaction(storage);
   session.transaction = { state: 'active', handle };
   return handle;
 }
 
-export function continueTransaction(session: Session, txnNumber: number): Transaction {
-  const { transaction } = session;
-  if (!transaction || session.txnNumber !== txnNumber || transaction.state === 'aborted')
-    throw noSuchTransaction(txnNumber);
-  if (transaction.state === 'committed') {
-    throw new CommandError(256, `Transaction with number ${txnNumber} has been committed`);
-  }
-  return transaction.handle;
+export function activeTransaction(session: Session, txnNumber: number): Transaction {
+  const { state, handle } = knownTransaction(session, txnNumber);
+  if (state === 'active') return handle;
+  throw new CommandError('TransactionCommitted', `Transaction ${txnNumber} has been committed`);
+}
+
+/** A commit that is asked for twice succeeds twice. */
+export function commitSession(storage: Storage, session: Session, txnNumber: number): void {
+  const transaction = knownTransaction(session, txnNumber);
+  if (transaction.state === 'committed') return;
+  transaction.state = 'committed';
+  commitTransaction(storage, transaction.handle);
+}
+
+function knownTransaction({ transaction, txnNumber: newest }: Session, txnNumber: number) {
+  if (transaction && newest === txnNumber && transaction.state !== 'aborted') return transaction;
+  const message = `Given transaction number ${txnNumber} does not match any in-progress transactions.`;
+  throw new CommandError('NoSuchTransaction', message);
 }
 
 export function abortActive(storage: Storage, session: Session): void {

@@ -1,10 +1,9 @@
-import { BSONRegExp, ObjectId } from 'bson';
-import { type Document, isDocument, isOperatorDocument, withIdFirst } from './document.js';
-import { CommandError, failedToParse } from './errors.js';
-import { type Path, parsePath } from './paths.js';
-import { UPDATE_OPERATORS } from './update-operators.js';
-import { type Change, withChange } from './update-paths.js';
-import { valuesEqual } from './value-order.js';
+import { ObjectId } from 'bson';
+import { isDocument, isOperatorDocument, typeOf, withIdFirst, type Document } from './document.js';
+import { badValue, CommandError, notSupported } from './errors.js';
+import { compileFilter, compileOperators, type Predicate } from './match.js';
+import { fieldOf, parsePath, REMOVED, withChange, type Change, type Path } from './paths.js';
+import { compareValues, valuesEqual } from './value-order.js';
 
 export interface Update {
   readonly isReplacement: boolean;
@@ -15,43 +14,37 @@ export interface Update {
 }
 
 interface Step {
-  name: string;
-  path: Path;
-  change: Change;
+  readonly operator: string;
+  readonly path: Path;
+  readonly change: Change;
 }
 
 export function compileUpdate(update: unknown): Update {
-  if (Array.isArray(update)) throw new CommandError(115, 'An aggregation pipeline as update is not supported');
-  if (!isDocument(update)) throw failedToParse('Update argument must be either an object or an array');
+  if (!isDocument(update)) throw notSupported('an update that is not an object, such as a pipeline,');
   return isOperatorDocument(update) ? modification(update) : replacement(update);
 }
 
 function replacement(document: Document): Update {
-  const operator = Object.keys(document).find((field) => field.startsWith('$'));
-  if (operator)
-    throw new CommandError(52, `The dollar ($) prefixed field '${operator}' is not allowed in a replacement`);
-  const replace = (id: unknown): Document => withIdFirst({ ...document, _id: id });
   return {
     isReplacement: true,
     apply(before) {
       if ('_id' in document) assertSameId(before, document);
-      const after = replace(before['_id']);
+      const after = withIdFirst({ ...document, _id: before['_id'] });
       return valuesEqual(before, after) ? before : after;
     },
-    seed: (filter) => replace(document['_id'] ?? seedOf(filter)['_id'] ?? new ObjectId()),
+    seed: (filter) => withIdFirst({ ...document, _id: document['_id'] ?? seedOf(filter)['_id'] ?? new ObjectId() }),
   };
 }
 
 function modification(update: Document): Update {
-  const steps = Object.keys(update).flatMap((name) => stepsOf(name, update[name]));
-  steps.sort((a, b) => comparePaths(a.path, b.path));
+  const steps = Object.entries(update).flatMap(([operator, fields]) => stepsOf(operator, fields));
   refuseConflicts(steps);
-  const always = steps.filter((step) => step.name !== '$setOnInsert');
+  const always = steps.filter(({ operator }) => operator !== '$setOnInsert');
   return {
     isReplacement: false,
     apply(before) {
       const after = applySteps(before, always);
-      if (after !== before) assertSameId(before, after);
+      assertSameId(before, after);
       return after;
     },
     seed(filter) {
@@ -63,17 +56,16 @@ function modification(update: Document): Update {
   };
 }
 
-function stepsOf(name: string, fields: unknown): Step[] {
-  const changeOf = Object.hasOwn(UPDATE_OPERATORS, name) ? UPDATE_OPERATORS[name] : undefined;
-  if (!changeOf) throw failedToParse(`Unknown modifier: ${name}. Expected a valid update modifier`);
-  if (!isDocument(fields)) throw failedToParse(`Modifiers operate on fields but we found another type for '${name}'`);
-  return Object.keys(fields).map((path) => ({ name, path: parsePath(path), change: changeOf(fields[path], path) }));
-}
-
-function applySteps(document: Document, steps: Step[]): Document {
-  let result = document;
-  for (const { path, change } of steps) result = withChange(result, path, keepingEqual(change)) as Document;
-  return result;
+function stepsOf(operator: string, fields: unknown): Step[] {
+  const changeOf = fieldOf(OPERATORS, operator);
+  if (!changeOf || !isDocument(fields)) {
+    throw new CommandError('FailedToParse', `The update modifier ${operator} is unknown, or not supported here`);
+  }
+  return Object.entries(fields).map(([path, operand]) => ({
+    operator,
+    path: parsePath(path),
+    change: keepingEqual(changeOf(operand, path)),
+  }));
 }
 
 /** Setting a field to the value it has is no modification: mongod counts it as matched only. */
@@ -85,30 +77,27 @@ function keepingEqual(change: Change): Change {
   };
 }
 
-/** mongod applies modifiers in the order of their paths, and so new fields appear in that order. */
-function comparePaths(a: Path, b: Path): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const left = a[i]!;
-    const right = b[i]!;
-    if (left === right) continue;
-    const numeric = Number(left) - Number(right);
-    return Number.isNaN(numeric) ? (left < right ? -1 : 1) : numeric;
-  }
-  return a.length - b.length;
+function applySteps(document: Document, steps: Step[]): Document {
+  let result = document;
+  for (const { path, change } of steps) result = withChange(result, path, change) as Document;
+  return result;
 }
 
-/** Paths are sorted, so a path stands directly before those it contains. */
+/** No two steps may be about one path, nor about a path and what is inside of it. */
 function refuseConflicts(steps: Step[]): void {
   for (const [i, { path }] of steps.entries()) {
-    const next = steps[i + 1]?.path;
-    if (!next || !path.every((component, depth) => component === next[depth])) continue;
-    throw new CommandError(40, `Updating the path '${next.join('.')}' would create a conflict at '${path.join('.')}'`);
+    for (const other of steps.slice(i + 1)) {
+      const [outer, inner] = path.length <= other.path.length ? [path, other.path] : [other.path, path];
+      if (!outer.every((component, depth) => component === inner[depth])) continue;
+      const names = `'${inner.join('.')}' would create a conflict at '${outer.join('.')}'`;
+      throw new CommandError('ConflictingUpdateOperators', `Updating the path ${names}`);
+    }
   }
 }
 
 function assertSameId(before: Document, after: Document): void {
   if (valuesEqual(before['_id'], after['_id'])) return;
-  throw new CommandError(66, "Performing an update on the path '_id' would modify the immutable field '_id'");
+  throw new CommandError('ImmutableField', "The update would modify the immutable field '_id'");
 }
 
 /** The equality conditions of a filter, as the beginning of the document to insert. */
@@ -116,9 +105,8 @@ function seedOf(filter: Document): Document {
   let seed: Document = {};
   for (const [path, value] of equalitiesOf(filter)) {
     seed = withChange(seed, parsePath(path), (before) => {
-      if (before !== undefined)
-        throw new CommandError(54, `cannot infer query fields to set, path '${path}' is matched twice`);
-      return value;
+      if (before === undefined) return value;
+      throw badValue(`cannot infer what to insert: the path '${path}' is matched twice`);
     }) as Document;
   }
   return seed;
@@ -128,7 +116,84 @@ function equalitiesOf(filter: Document): [path: string, value: unknown][] {
   return Object.entries(filter).flatMap(([key, condition]): [string, unknown][] => {
     if (key === '$and') return (condition as Document[]).flatMap(equalitiesOf);
     if (key.startsWith('$')) return [];
-    if (!isOperatorDocument(condition)) return condition instanceof BSONRegExp ? [] : [[key, condition]];
+    if (!isOperatorDocument(condition)) return [[key, condition]];
     return '$eq' in condition ? [[key, condition['$eq']]] : [];
   });
+}
+
+/** Makes the change of one field; the path is for messages. */
+type ChangeOf = (operand: unknown, path: string) => Change;
+
+const OPERATORS: Readonly<Record<string, ChangeOf>> = {
+  $set: (value) => () => value,
+  $setOnInsert: (value) => () => value,
+  $unset: () => (before) => (before === undefined ? undefined : REMOVED),
+  $inc: increment,
+  $min: (value) => (before) => (before === undefined || compareValues(value, before) < 0 ? value : before),
+  $max: (value) => (before) => (before === undefined || compareValues(value, before) > 0 ? value : before),
+  $push: push,
+  $addToSet: addToSet,
+  $pull: pull,
+};
+
+function increment(amount: unknown, path: string): Change {
+  if (typeof amount !== 'number') {
+    throw new CommandError('TypeMismatch', `Cannot increment '${path}' with a non-numeric argument`);
+  }
+  return (before = 0) => {
+    if (typeof before !== 'number') {
+      throw new CommandError('TypeMismatch', `Cannot apply $inc to '${path}', which is of type ${typeOf(before)}`);
+    }
+    const sum = before + amount;
+    const isExact = Number.isSafeInteger(sum) || !Number.isInteger(before) || !Number.isInteger(amount);
+    if (!isExact) throw notSupported(`'${path}' as a whole number beyond 2^53`);
+    return sum;
+  };
+}
+
+function push(operand: unknown, path: string): Change {
+  const added = eachOf('$push', operand);
+  return (before) => [...arrayAt('$push', path, before), ...added];
+}
+
+function addToSet(operand: unknown, path: string): Change {
+  const added = eachOf('$addToSet', operand);
+  return (before) => {
+    const result = [...arrayAt('$addToSet', path, before)];
+    for (const value of added) {
+      if (!result.some((member) => valuesEqual(member, value))) result.push(value);
+    }
+    return result;
+  };
+}
+
+function pull(condition: unknown, path: string): Change {
+  const isPulled = pullTest(condition);
+  return (before) => {
+    if (before === undefined) return undefined;
+    return arrayAt('$pull', path, before).filter((element) => !isPulled(element));
+  };
+}
+
+function pullTest(condition: unknown): Predicate {
+  if (isOperatorDocument(condition)) return compileOperators([], condition);
+  if (!isDocument(condition)) return (element) => valuesEqual(element, condition);
+  const matches = compileFilter(condition);
+  return (element) => isDocument(element) && matches(element);
+}
+
+/** One value, or several as `{ $each: […] }`. */
+function eachOf(operator: string, operand: unknown): unknown[] {
+  if (!isOperatorDocument(operand)) return [operand];
+  const { $each: each, ...others } = operand;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw notSupported(`${unknown} in ${operator}`);
+  if (!Array.isArray(each)) throw badValue(`The argument to $each in ${operator} must be an array`);
+  return each;
+}
+
+function arrayAt(operator: string, path: string, before: unknown): unknown[] {
+  if (before === undefined) return [];
+  if (Array.isArray(before)) return before;
+  throw badValue(`The field '${path}' must be an array for ${operator}, but is of type ${typeOf(before)}`);
 }

@@ -1,141 +1,63 @@
-import { Binary, BSONRegExp, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
-import { badValue } from './errors.js';
-import { type Document, isDocument } from './document.js';
+import type { Binary, ObjectId } from 'bson';
+import { typeOf, type Document, type TypeName } from './document.js';
 
 /**
- * One definition of order for matching, sorting, grouping and indexes: every BSON value is encoded as a string of
+ * One definition of order for matching, sorting, grouping and indexes: every value is encoded as a string of
  * characters U+0000–U+00FF, such that comparing two encodings with `<` and `===` compares the values as mongod does.
- * Encodings end by themselves, so a compound key is their concatenation, and complementing the characters of one
- * turns its direction round.
+ * The first character is the type. Encodings end by themselves, so a compound key is their concatenation.
  */
-export const TypeTag = {
-  minKey: 0x10,
-  /** Only in indexes: an empty array has no element to be found by, yet sorts before null. */
-  emptyArray: 0x18,
-  null: 0x20,
-  number: 0x28,
-  string: 0x30,
-  object: 0x38,
-  array: 0x40,
-  binary: 0x48,
-  objectId: 0x50,
-  boolean: 0x58,
-  date: 0x60,
-  timestamp: 0x68,
-  regex: 0x70,
-  maxKey: 0x78,
-} as const;
+const ENCODINGS: Readonly<Record<TypeName, { character: string; encode: (value: never) => string }>> = {
+  // Only in indexes: an empty array has no element to be found by, yet sorts before null.
+  emptyArray: { character: '\x18', encode: () => '' },
+  null: { character: '\x20', encode: () => '' },
+  number: { character: '\x28', encode: encodeNumber },
+  string: { character: '\x30', encode: encodeText },
+  object: { character: '\x38', encode: encodeFields },
+  array: { character: '\x40', encode: (array: unknown[]) => array.map(encodeValue).join('') + '\x00' },
+  binData: { character: '\x48', encode: encodeBinary },
+  objectId: { character: '\x50', encode: ({ id }: ObjectId) => latin1(id) },
+  bool: { character: '\x58', encode: (value: boolean) => (value ? '\x02' : '\x01') },
+  date: { character: '\x60', encode: (date: Date) => encodeNumber(date.getTime()) },
+};
 
-/** Greater than every continuation of an encoding, turned round or not: none has three of these in a row. */
-export const AFTER_ALL = '\xff\xff\xff';
+/** Behind a complete encoding: greater than whatever may follow there, which begins with a type. */
+export const AFTER_ALL = '\xff';
 
-const MAX_DATE_MS = 8.64e15;
 const PLAIN_ASCII = /^[\x01-\x7f]*$/;
-const number = Buffer.alloc(8);
-
-export function typeTagOf(value: unknown): number {
-  switch (typeof value) {
-    case 'undefined':
-      return TypeTag.null;
-    case 'number':
-    case 'bigint':
-      return TypeTag.number;
-    case 'string':
-      return TypeTag.string;
-    case 'boolean':
-      return TypeTag.boolean;
-    case 'symbol':
-      return TypeTag.emptyArray;
-    default:
-      return tagOfObject(value);
-  }
-}
-
-function tagOfObject(value: unknown): number {
-  if (value === null) return TypeTag.null;
-  if (Array.isArray(value)) return TypeTag.array;
-  if (isDocument(value)) return TypeTag.object;
-  if (value instanceof ObjectId) return TypeTag.objectId;
-  if (value instanceof Date) return TypeTag.date;
-  if (value instanceof Binary) return TypeTag.binary;
-  // Timestamp extends Long, so it comes first.
-  if (value instanceof Timestamp) return TypeTag.timestamp;
-  if (value instanceof Long) return TypeTag.number;
-  if (value instanceof BSONRegExp) return TypeTag.regex;
-  if (value instanceof MinKey) return TypeTag.minKey;
-  if (value instanceof MaxKey) return TypeTag.maxKey;
-  const name = typeof value === 'object' && '_bsontype' in value ? String(value._bsontype) : typeof value;
-  throw badValue(`A value of the BSON type ${name} is not supported by the embedded database`);
-}
+const bytes = Buffer.alloc(8);
 
 export function encodeValue(value: unknown): string {
-  const tag = typeTagOf(value);
-  const head = String.fromCharCode(tag);
-  switch (tag) {
-    case TypeTag.number:
-      return head + encodeNumber(value as number | bigint | Long);
-    case TypeTag.string:
-      return head + encodeText(value as string);
-    case TypeTag.object:
-      return head + encodeFields(value as Document);
-    case TypeTag.array:
-      return head + (value as unknown[]).map(encodeValue).join('') + '\x00';
-    case TypeTag.binary:
-      return head + encodeBinary(value as Binary);
-    case TypeTag.objectId:
-      return head + latin1((value as ObjectId).id);
-    case TypeTag.boolean:
-      return head + (value === true ? '\x02' : '\x01');
-    case TypeTag.date:
-      return head + encodeDouble(Math.min((value as Date).getTime(), MAX_DATE_MS));
-    case TypeTag.timestamp:
-      return head + encodeUint32((value as Timestamp).t) + encodeUint32((value as Timestamp).i);
-    case TypeTag.regex:
-      return head + encodeText((value as BSONRegExp).pattern) + encodeText((value as BSONRegExp).options);
-    default:
-      return head;
-  }
+  const { character, encode } = ENCODINGS[typeOf(value)];
+  return character + encode(value as never);
 }
 
-/** The encoding that sorts the other way round. */
-export function complement(encoded: string): string {
-  const bytes = Buffer.from(encoded, 'latin1');
-  for (let i = 0; i < bytes.length; i++) bytes[i] = 0xff - bytes[i]!;
-  return bytes.toString('latin1');
+/** Where the encodings of the value's type begin and end: comparisons see only values of one type, as in mongod. */
+export function typeRangeOf(value: unknown): [from: string, to: string] {
+  const { character } = ENCODINGS[typeOf(value)];
+  return [character, String.fromCharCode(character.charCodeAt(0) + 1)];
 }
 
 export function valuesEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a === 'string' || typeof b === 'string') return false;
-  if (a instanceof ObjectId && b instanceof ObjectId) return a.equals(b);
-  return typeTagOf(a) === typeTagOf(b) && encodeValue(a) === encodeValue(b);
+  return typeOf(a) === typeOf(b) && encodeValue(a) === encodeValue(b);
 }
 
 /** Negative, zero or positive, over all types in the BSON order. */
 export function compareValues(a: unknown, b: unknown): number {
-  if (typeof a === 'number' && typeof b === 'number' && a === a && b === b) return a - b;
-  if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime();
-  const left = encodeValue(a);
-  const right = encodeValue(b);
-  return left < right ? -1 : left === right ? 0 : 1;
+  return compareEncoded(encodeValue(a), encodeValue(b));
 }
 
-function encodeNumber(value: number | bigint | Long): string {
-  if (typeof value === 'number') return encodeDouble(value) + '\x80\x00';
-  // An int64 can fall between two doubles: the distance to the nearest one (at most 512) breaks the tie.
-  const exact = typeof value === 'bigint' ? value : value.toBigInt();
-  const nearest = Number(exact);
-  const offset = Number(exact - BigInt(nearest)) + 0x8000;
-  return encodeDouble(nearest) + String.fromCharCode(offset >> 8, offset & 0xff);
+export function compareEncoded(a: string, b: string): number {
+  return a < b ? -1 : a === b ? 0 : 1;
 }
 
-function encodeDouble(value: number): string {
-  // NaN sorts before all numbers; -0 equals 0.
-  if (value !== value) return '\x00\x00\x00\x00\x00\x00\x00\x00';
-  number.writeDoubleBE(value === 0 ? 0 : value);
-  if (number[0]! & 0x80) for (let i = 0; i < 8; i++) number[i] = 0xff - number[i]!;
-  else number[0]! |= 0x80;
-  return number.toString('latin1');
+function encodeNumber(value: number): string {
+  bytes.writeDoubleBE(value === 0 ? 0 : value); // -0 equals 0
+  // IEEE doubles sort like unsigned integers once the sign is turned round, and with it all bits of negative ones.
+  if (bytes[0]! & 0x80) for (let i = 0; i < 8; i++) bytes[i] = 0xff - bytes[i]!;
+  else bytes[0]! |= 0x80;
+  return bytes.toString('latin1');
 }
 
 /** UTF-8 bytes, because that is the order of mongod; a zero byte is escaped, since zero ends the text. */
@@ -154,38 +76,12 @@ function encodeFields(document: Document): string {
   return encoded + '\x00';
 }
 
+/** Length first, then subtype, as mongod compares them. */
 function encodeBinary(value: Binary): string {
-  return encodeUint32(value.position) + String.fromCharCode(value.sub_type) + latin1(value.value());
+  bytes.writeUInt32BE(value.position);
+  return bytes.toString('latin1', 0, 4) + String.fromCharCode(value.sub_type) + latin1(value.value());
 }
 
-function encodeUint32(value: number): string {
-  number.writeUInt32BE(value >>> 0);
-  return number.toString('latin1', 0, 4);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
-const TYPE_NAMES: Record<number, string> = {
-  [TypeTag.minKey]: 'minKey',
-  [TypeTag.null]: 'null',
-  [TypeTag.string]: 'string',
-  [TypeTag.object]: 'object',
-  [TypeTag.array]: 'array',
-  [TypeTag.binary]: 'binData',
-  [TypeTag.objectId]: 'objectId',
-  [TypeTag.boolean]: 'bool',
-  [TypeTag.date]: 'date',
-  [TypeTag.timestamp]: 'timestamp',
-  [TypeTag.regex]: 'regex',
-  [TypeTag.maxKey]: 'maxKey',
-};
-
-/** The alias of `$type` and of error messages. Whole numbers decode without their width: they count by their size. */
-export function bsonTypeName(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (typeof value === 'number') return !Number.isInteger(value) ? 'double' : value === (value | 0) ? 'int' : 'long';
-  const tag = typeTagOf(value);
-  return tag === TypeTag.number ? 'long' : TYPE_NAMES[tag]!;
+function latin1(content: Uint8Array): string {
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
 }

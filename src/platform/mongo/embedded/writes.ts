@@ -1,127 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ObjectId } from 'bson';
-import { findCollection } from './catalog.js';
-import { type Document, withIdFirst } from './document.js';
-import { type Query, runQuery, type Found } from './query.js';
-import { visibleDocument, type LockOwner, type StoredRecord } from './record.js';
-import type { Update } from './update.js';
-import { lockInTheWay, remove, touch, tryPut, waitForEnd, type WriteScope } from './write-scope.js';
+import { findObstacle, isNewerThan, visibleDocument, type StoredRecord, type Transaction } from './collection.js';
+import { assertStorable, withIdFirst, type Document } from './document.js';
+import { CommandError } from './errors.js';
+import { runQuery, type Query } from './query.js';
+import { ensureCollection, holdRecord, newRecord, writeNow, type Storage } from './storage.js';
 
-/*
- * Matching and writing happen in one synchronous step, which makes each document's change atomic. When a transaction
- * is in the way a plain write waits for its end and starts over with matching, as mongod does.
- */
-
-export async function insertDocument(scope: WriteScope, document: Document): Promise<Document> {
-  const stored = withIdFirst('_id' in document ? document : { _id: new ObjectId(), ...document });
-  for (;;) {
-    const owner = tryPut(scope, null, stored);
-    if (!owner) return stored;
-    await waitForEnd(scope, owner);
-  }
+/** Under which rules a command writes: at once, or into its transaction. */
+export interface WriteScope {
+  readonly storage: Storage;
+  readonly transaction: Transaction | null;
+  readonly namespace: string;
+  /** Milliseconds since the epoch, Infinity for none. */
+  readonly deadlineAt: number;
 }
 
+/** `before` is null for an upsert that inserted, `after` is null for a removal; the same object where nothing changed. */
 export interface Changed {
   readonly before: Document | null;
   readonly after: Document | null;
-  readonly kind: 'modified' | 'unchanged' | 'inserted' | 'removed';
 }
 
-/** Updates the first match; inserts with `upsert`; null if there is nothing to do. */
-export async function updateFirst(
+/** What a matching document is to become; null removes it, the same object leaves it. */
+export type ChangeDocument = (document: Document) => Document | null;
+
+/** Another transaction is in the way of a plain write, which has to wait for its end. */
+class Blocked extends Error {
+  readonly owner: Transaction;
+
+  constructor(owner: Transaction) {
+    super('blocked by a transaction');
+    this.owner = owner;
+  }
+}
+
+export async function insertDocument(scope: WriteScope, document: Document): Promise<void> {
+  const stored = withIdFirst('_id' in document ? document : { _id: new ObjectId(), ...document });
+  await whenFree(scope, () => write(scope, null, stored));
+}
+
+/** Changes the first match; without one inserts what `seed` gives, if there is a seed; null if nothing was to do. */
+export function changeFirst(
   scope: WriteScope,
   query: Query,
-  update: Update,
-  upsert: boolean,
+  change: ChangeDocument,
+  seed: (() => Document) | null = null,
 ): Promise<Changed | null> {
-  for (;;) {
-    const found = findFirst(scope, query);
-    if (!found && !upsert) return null;
-    const outcome = found ? tryUpdate(scope, found, update) : tryInsert(scope, update.seed(query.filter));
-    if (!isOwner(outcome)) return outcome;
-    await waitForEnd(scope, outcome);
-  }
+  return whenFree(scope, () => {
+    const [found] = findMatches(scope, { ...query, limit: 1 });
+    if (found) return changeRecord(scope, found.record, found.document, change);
+    if (!seed) return null;
+    const inserted = seed();
+    write(scope, null, inserted);
+    return { before: null, after: inserted };
+  });
 }
 
 /** Not atomic as a whole, only for each document. */
-export async function updateAll(scope: WriteScope, query: Query, update: Update, upsert: boolean): Promise<Changed[]> {
-  const records = matchesOf(scope, query).map(({ record }) => record);
-  if (records.length === 0) {
-    const changed = upsert ? await updateFirst(scope, query, update, true) : null;
-    return changed ? [changed] : [];
+export async function changeAll(scope: WriteScope, query: Query, change: ChangeDocument): Promise<Changed[]> {
+  const changes: Changed[] = [];
+  for (const { record } of findMatches(scope, query)) {
+    const changed = await whenFree(scope, () => {
+      const document = visibleDocument(record, scope.transaction);
+      return document && query.matches(document) ? changeRecord(scope, record, document, change) : null;
+    });
+    if (changed) changes.push(changed);
   }
-  const changed: Changed[] = [];
-  for (const record of records) {
-    const result = await changeIfMatching(scope, query, record, (found) => tryUpdate(scope, found, update));
-    if (result) changed.push(result);
-  }
-  return changed;
+  return changes;
 }
 
-export async function removeFirst(scope: WriteScope, query: Query): Promise<Changed | null> {
+/**
+ * Runs one attempt to match and write, synchronously, which makes each document's change atomic. A plain write that
+ * meets another transaction waits for its end and starts over with matching, as in mongod.
+ */
+async function whenFree<Result>(scope: WriteScope, attempt: () => Result): Promise<Result> {
   for (;;) {
-    const found = findFirst(scope, query);
-    if (!found) return null;
-    const outcome = tryRemove(scope, found);
-    if (!isOwner(outcome)) return outcome;
-    await waitForEnd(scope, outcome);
+    try {
+      return attempt();
+    } catch (error) {
+      if (!(error instanceof Blocked)) throw error;
+      await endOf(error.owner, scope.deadlineAt);
+    }
   }
 }
 
-export async function removeAll(scope: WriteScope, query: Query): Promise<number> {
-  let count = 0;
-  for (const { record } of matchesOf(scope, query)) {
-    if (await changeIfMatching(scope, query, record, (found) => tryRemove(scope, found))) count++;
-  }
-  return count;
+function findMatches({ storage, namespace, transaction }: WriteScope, query: Query) {
+  return runQuery(storage.collections.get(namespace), query, transaction).found;
 }
 
-async function changeIfMatching(
-  scope: WriteScope,
-  query: Query,
-  record: StoredRecord,
-  tryChange: (found: Found) => Changed | LockOwner,
-): Promise<Changed | null> {
-  for (;;) {
-    const document = visibleDocument(record, scope.transaction);
-    // The wait may have outlived the record, or its whole collection.
-    const isThere = findCollection(scope.storage.catalog, scope.namespace)?.records.has(record) ?? false;
-    if (!isThere || !document || !query.matches(document)) return null;
-    const outcome = tryChange({ record, document });
-    if (!isOwner(outcome)) return outcome;
-    await waitForEnd(scope, outcome);
-  }
+function changeRecord(scope: WriteScope, record: StoredRecord, before: Document, change: ChangeDocument): Changed {
+  const { transaction } = scope;
+  if (record.lock !== null && record.lock !== transaction) throw obstructed(scope, record.lock);
+  if (transaction && isNewerThan(record, transaction)) throw writeConflict();
+  const after = change(before);
+  // Inside a transaction a change that changes nothing takes the lock all the same.
+  if (after !== before || transaction) write(scope, record, after);
+  return { before, after };
 }
 
-function findFirst(scope: WriteScope, query: Query): Found | undefined {
-  return matchesOf(scope, { ...query, limit: 1 })[0];
+function write(scope: WriteScope, record: StoredRecord | null, document: Document | null): void {
+  const { storage, transaction, namespace } = scope;
+  if (document) assertStorable(document);
+  const collection = ensureCollection(storage, namespace);
+  const obstacle = document && findObstacle({ collection, record, document, writer: transaction });
+  if (obstacle) throw obstacle === 'unseen' ? writeConflict() : obstructed(scope, obstacle);
+  const target = record ?? newRecord(storage);
+  if (transaction) holdRecord(transaction, collection, target, document);
+  else writeNow(storage, collection, target, document);
 }
 
-function matchesOf(scope: WriteScope, query: Query): Found[] {
-  return runQuery(findCollection(scope.storage.catalog, scope.namespace), query, scope.transaction).found;
+/** First writer wins: a transaction that meets another gives up, a plain write waits. */
+function obstructed({ transaction }: WriteScope, owner: Transaction): Error {
+  return transaction ? writeConflict() : new Blocked(owner);
 }
 
-function tryUpdate(scope: WriteScope, { record, document }: Found, update: Update): Changed | LockOwner {
-  const owner = lockInTheWay(scope, record);
-  if (owner) return owner;
-  const after = update.apply(document);
-  if (after === document) {
-    touch(scope, record, document);
-    return { before: document, after, kind: 'unchanged' };
-  }
-  return tryPut(scope, record, after) ?? { before: document, after, kind: 'modified' };
+function writeConflict(): CommandError {
+  return new CommandError('WriteConflict', 'Caused by :: Write conflict. Please retry your operation or transaction.');
 }
 
-function tryInsert(scope: WriteScope, document: Document): Changed | LockOwner {
-  return tryPut(scope, null, document) ?? { before: null, after: document, kind: 'inserted' };
-}
-
-function tryRemove(scope: WriteScope, { record, document }: Found): Changed | LockOwner {
-  const owner = lockInTheWay(scope, record);
-  if (owner) return owner;
-  remove(scope, record);
-  return { before: document, after: null, kind: 'removed' };
-}
-
-function isOwner(outcome: Changed | LockOwner): outcome is LockOwner {
-  return 'ended' in outcome;
+async function endOf({ ended }: Transaction, deadlineAt: number): Promise<void> {
+  if (deadlineAt === Infinity) return ended;
+  const leftMs = deadlineAt - Date.now();
+  if (leftMs <= 0) throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit');
+  await Promise.race([ended, delay(leftMs, undefined, { ref: false })]);
 }

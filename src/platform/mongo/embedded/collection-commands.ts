@@ -1,0 +1,96 @@
+import { ensureIndex, type Collection } from './collection.js';
+import {
+  countField,
+  documentField,
+  documentsField,
+  flagField,
+  refuseUnknownFields,
+  type CommandContext,
+  type Commands,
+} from './command.js';
+import { openCursor } from './cursors.js';
+import type { Document } from './document.js';
+import { CommandError } from './errors.js';
+import { isIdKey, parseIndexDefinition } from './index-definition.js';
+import { compileFilter } from './match.js';
+import { collectionsIn, dropCollection, ensureCollection, namespaceOf, withoutWriters } from './storage.js';
+
+export const collectionCommands: Commands = {
+  create: { fields: [], writes: true, run: create },
+  createIndexes: { fields: ['indexes'], writes: true, run: createIndexes },
+  drop: { fields: [], writes: true, run: drop },
+  dropDatabase: { fields: [], writes: true, run: dropDatabase },
+  listCollections: { fields: ['filter', 'nameOnly', 'cursor', 'authorizedCollections'], run: listCollections },
+  listIndexes: { fields: ['cursor'], run: listIndexes },
+};
+
+function create({ server, database, body }: CommandContext): Document {
+  const namespace = namespaceOf(database, body['create']);
+  if (server.storage.collections.has(namespace)) {
+    throw new CommandError('NamespaceExists', `Collection ${namespace} already exists.`);
+  }
+  ensureCollection(server.storage, namespace);
+  return {};
+}
+
+/** Waits for writing transactions, since what they hold must get into the new index as well. */
+async function createIndexes({ server, database, body }: CommandContext): Promise<Document> {
+  const { storage } = server;
+  const namespace = namespaceOf(database, body['createIndexes']);
+  const definitions = documentsField(body, 'indexes').map(parseIndexDefinition);
+  const createdCollectionAutomatically = !storage.collections.has(namespace);
+  const collection = ensureCollection(storage, namespace);
+  await withoutWriters(storage, collection);
+  const numIndexesBefore = collection.indexes.length;
+  for (const definition of definitions) {
+    const { specification } = definition;
+    if (isIdKey(specification['key']) || !ensureIndex(collection, definition)) continue;
+    storage.journal.append({ createIndex: namespace, specification });
+  }
+  return { numIndexesBefore, numIndexesAfter: collection.indexes.length, createdCollectionAutomatically };
+}
+
+async function drop({ server, database, body }: CommandContext): Promise<Document> {
+  const namespace = namespaceOf(database, body['drop']);
+  // As of 7.0 dropping what is not there succeeds.
+  await dropWhenFree(server, server.storage.collections.get(namespace));
+  return { ns: namespace };
+}
+
+async function dropDatabase({ server, database }: CommandContext): Promise<Document> {
+  for (const collection of collectionsIn(server.storage, database)) await dropWhenFree(server, collection);
+  return { dropped: database };
+}
+
+async function dropWhenFree({ storage }: CommandContext['server'], collection: Collection | undefined): Promise<void> {
+  if (!collection) return;
+  await withoutWriters(storage, collection);
+  // Another drop may have come first.
+  if (storage.collections.get(collection.namespace) === collection) dropCollection(storage, collection);
+}
+
+function listCollections(context: CommandContext): Document {
+  const { server, database, body } = context;
+  const matches = compileFilter(documentField(body, 'filter'));
+  const nameOnly = flagField(body, 'nameOnly');
+  const listed = collectionsIn(server.storage, database).map(({ namespace }) => ({
+    name: namespace.slice(database.length + 1),
+    type: 'collection',
+    ...(nameOnly ? {} : { options: {}, info: { readOnly: false } }),
+  }));
+  return cursorOver(context, `${database}.$cmd.listCollections`, listed.filter(matches));
+}
+
+function listIndexes(context: CommandContext): Document {
+  const namespace = namespaceOf(context.database, context.body['listIndexes']);
+  const collection = context.server.storage.collections.get(namespace);
+  if (!collection) throw new CommandError('NamespaceNotFound', `ns does not exist: ${namespace}`);
+  const specifications = collection.indexes.map(({ definition }) => definition.specification);
+  return cursorOver(context, namespace, specifications);
+}
+
+function cursorOver({ server, body }: CommandContext, namespace: string, documents: Document[]): Document {
+  const cursor = documentField(body, 'cursor');
+  refuseUnknownFields('cursor', cursor, ['batchSize']);
+  return { cursor: openCursor(server.cursors, namespace, documents, { batchSize: countField(cursor, 'batchSize') }) };
+}
