@@ -12,11 +12,13 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { createDemoApp } from './demo/demo-app.js';
 
-const { values } = parseArgs({
-  options: { issuer: { type: 'string', default: 'http://localhost:3000' }, port: { type: 'string', default: '3001' } },
-});
+const options = {
+  issuer: { type: 'string', default: 'http://localhost:3000' },
+  port: { type: 'string', default: '3001' },
+} as const;
 
 try {
+  const { values } = parseArgs({ options });
   await start(new URL(values.issuer).href.replace(/\/$/, ''), Number(values.port));
 } catch (error) {
   if (!(error instanceof Error)) throw error;
