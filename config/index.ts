@@ -38,7 +38,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     const given = readText(environment, name, problems);
     if (given !== undefined && setting.reserved)
       problems.push(`${name} is reserved: this version does nothing with it, so unset it`);
-    const source = given ?? setting.fallback;
+    const source = given ?? (name === 'ISSUER' ? defaultIssuer(environment, setting) : setting.fallback);
     const parsed = source === undefined ? undefined : setting.parse.safeParse(source);
     if (parsed?.success) values[name] = parsed.data;
     for (const issue of parsed?.error?.issues ?? []) problems.push(`${name} ${issue.message}`);
@@ -46,6 +46,12 @@ export function loadConfig(environment: Environment = process.env): Config {
   problems.push(...crossCheck(values));
   if (problems.length > 0) throw new ConfigError(problems);
   return freezeDeep(toConfig(values as SettingValues));
+}
+
+/** Who sets only PORT means this machine at that port. */
+function defaultIssuer(environment: Environment, setting: Setting<unknown>): string | undefined {
+  const port = environment['PORT'];
+  return port !== undefined && /^\d{1,5}$/.test(port) ? `http://localhost:${port}` : setting.fallback;
 }
 
 function readText(environment: Environment, name: string, problems: string[]): string | undefined {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { parseEmail } from '../src/kernel/email.js';
+import { policy } from './policy.js';
 
 /** One environment variable: how its text is read, what it is without, and what to say about it. */
 export interface Setting<T> {
@@ -11,6 +13,8 @@ export interface Setting<T> {
   /** Known and reserved, but this version does nothing with it: setting it stops the start rather than be ignored. */
   reserved?: true;
 }
+
+const { minimumLength, maximumLength } = policy.passwords;
 
 const wholeNumber = (minimum: number, maximum: number): z.ZodType<number, string> =>
   z
@@ -54,7 +58,7 @@ const cookieKeys = text.transform((value, context) => {
   return keys;
 });
 
-const emailAddress = text.regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'must be an e-mail address');
+const emailAddress = text.refine((value) => parseEmail(value) !== null, 'must be an e-mail address');
 
 const mongoUri = text.regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://');
 
@@ -64,7 +68,7 @@ export const settings = {
     group: 'Address',
     parse: issuerUrl,
     fallback: 'http://localhost:3000',
-    help: 'Public origin of this server; the `iss` of every token. https everywhere but on localhost.',
+    help: 'Public origin of this server; the `iss` of every token. https everywhere but on localhost. Follows PORT when only that is set.',
   },
   PORT: { group: 'Address', parse: wholeNumber(1, 65_535), fallback: '3000', help: 'Port to listen on.' },
   HOST: { group: 'Address', parse: text, fallback: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 in a container.' },
@@ -113,7 +117,7 @@ export const settings = {
   },
   ADMIN_PASSWORD: {
     group: 'First start',
-    parse: text.min(15, 'must have at least 15 characters').max(128),
+    parse: text.min(minimumLength, `must have at least ${minimumLength} characters`).max(maximumLength),
     secret: true,
     help: 'Unset: generated and printed once at the first start.',
   },

@@ -18,6 +18,9 @@ try {
   });
   loadEnvironmentFile();
   const config = loadConfig();
+  if (config.storage.mongodbUri === undefined && config.storage.dataDirectory === ':memory:') {
+    throw new SeedError(['DATA_DIR=:memory: keeps nothing, so there is nothing to seed']);
+  }
   const log = createLogger('warn');
   const storage = await openStorage({ ...config.storage, onLost: (reason) => log.fatal({ reason }) }, log);
   try {

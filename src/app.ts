@@ -20,7 +20,6 @@ import { openKeyRing } from './platform/crypto/key-ring.js';
 import { errorAnswerer } from './platform/http/answer-error.js';
 import { assetsRoutes } from './platform/http/assets-routes.js';
 import { createForms } from './platform/http/forms.js';
-import { methodNotAllowed, notFound } from './platform/http/http-errors.js';
 import { openPages } from './platform/http/pages.js';
 import { answerErrors, createListener } from './platform/http/listener.js';
 import { securityHeaders } from './platform/http/security-headers.js';
@@ -77,7 +76,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clients = clientsModule({ ...base, keyRing });
   const serviceAccounts = serviceAccountsModule({ ...base, createClient: clients.createClient });
   const subscriptions = subscriptionsModule({ plans });
-  const credentials = await credentialsModule({ ...base, passwords: policy.passwords });
+  const credentials = await credentialsModule({ ...base, log, passwords: policy.passwords });
   const consents = consentsModule(base);
 
   // --- who may do what
@@ -101,7 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...base,
       ...{ issuer, log, keyRing, pages, access, lifetimes, cacheSeconds },
       cookieKeys: options.cookieKeys,
-      bodyBytes: limits.bodyBytes,
+      limits,
       hashSecret: clients.hashSecret,
       findClient: clients.findClient,
       findServiceAccount: serviceAccounts.findServiceAccount,
@@ -140,6 +139,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     roles: { ...roles, builtInRoleKeys: builtInRoles.map((role) => role.key) },
     clients: { ...clients, checkClient: oidc.checkClient },
     isPlan: subscriptions.isPlan,
+    knownScopes: oidc.scopes,
+    passwordLength: { minimum: policy.passwords.minimumLength, maximum: policy.passwords.maximumLength },
     forgetCached: () => {
       access.forgetAll();
       resources.forgetResources();
@@ -150,17 +151,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   await ensureIndexes(database, [events, oidc]);
 
   const koa = new Koa();
+  koa.on('error', (error) => log.debug({ err: error as Error }, 'connection failed')); // a browser that went away
   koa.proxy = true; // the headers it then believes are written by the edge
   koa.keys = new Keygrip([...options.cookieKeys], 'sha256');
   koa.use(answerErrors(log, errorAnswerer(pages)));
   koa.use(oidc.refuseWrongMethods);
   for (const router of [assetsRoutes(pages), health.router, signIn.router]) {
     koa.use(router.routes());
-    koa.use(router.allowedMethods({ throw: true, methodNotAllowed, notImplemented: methodNotAllowed }));
+    koa.use(router.allowedMethods());
   }
-  koa.use(() => {
-    throw notFound();
-  });
   const listener = createListener({
     ...{ log, protocol: oidc.protocol, pages: koa.callback() },
     edge: { issuer, trustedProxies: options.trustedProxies, limits },

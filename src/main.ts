@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, loadConfig, loadEnvironmentFile, type Config } from '../config/index.js';
 import { policy } from '../config/policy.js';
-import { createApp } from './app.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createApp, type App } from './app.js';
 import { configuredSecrets } from './platform/crypto/local-secrets.js';
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import { createLogger, type Logger } from './platform/log/logger.js';
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
 async function run(config: Config, log: Logger): Promise<void> {
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const close of opened.reverse()) await close();
+    for (let close = opened.pop(); close; close = opened.pop()) await close();
   };
   try {
     await serve(config, log, opened, closeAll);
@@ -50,9 +51,15 @@ async function serve(
   opened: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
 ): Promise<void> {
+  const seed = await readSeedFile(config.firstStart.seedFile);
   let draining = false;
+  let handle: App['listener'] = notYet;
+  const server = createHttpServer((req, res) => void handle(req, res), policy.limits);
+  // the port first: a first start that cannot serve must not use up the one time that its password is shown
+  const port = await listen(server, config.http.port, config.http.host);
+  opened.push(() => drain(server, policy.shutdown.drainMs));
   const storage = await openStorage({ ...config.storage, onLost: (reason) => stopAtOnce(log, reason) }, log);
-  opened.push(() => storage.close());
+  opened.unshift(() => storage.close()); // closed after the server, which needs it until the last request
   const app = await createApp({
     ...(await configuredSecrets(config.secrets, config.storage.dataDirectory)),
     issuer: config.issuer,
@@ -64,37 +71,56 @@ async function serve(
     now: () => new Date(),
     isDraining: () => draining,
   });
-  const welcome = await prepare(config, app.seeding, storage.embedded);
-  const server = createHttpServer(app.listener, policy.limits);
-  const port = await listen(server, config.http.port, config.http.host);
-  opened.push(() => drain(server, policy.shutdown.drainMs));
-  log.info({ port, host: config.http.host, issuer: config.issuer }, 'listening');
-  process.stdout.write(welcome);
-
+  await firstStart(config, app.seeding, storage.embedded);
+  if (seed) await app.seeding.applySeedFile(seed.source, seed.name);
   const stop = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (draining) return;
     draining = true; // readiness says 503 from here on
     log.info({ signal }, 'draining');
     // somebody at a terminal waits for nothing; a balancer gets a moment to look elsewhere
     const noticeMs = signal === 'SIGTERM' ? policy.shutdown.noticeMs : 0;
-    setTimeout(() => void closeAll().then(() => log.info('closed')), noticeMs);
+    setTimeout(() => void closeAll().then(() => log.info('closed'), failedToClose(log)), noticeMs);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+
+  handle = app.listener;
+  log.info({ port, host: config.http.host, issuer: config.issuer }, 'listening');
+  process.stdout.write(`\n  Gatehouse is ready at ${config.issuer}\n\n`);
 }
 
-/** First start and seed file; answers with what to tell the person at the terminal. */
-async function prepare(config: Config, seeding: SeedingModule, embedded: boolean): Promise<string> {
+/** Until everything is there. */
+function notYet(_req: IncomingMessage, res: ServerResponse): void {
+  res.writeHead(503, { 'Retry-After': '1' }).end();
+}
+
+function failedToClose(log: Logger): (error: unknown) => void {
+  return (error) => {
+    log.fatal({ err: error }, 'could not close cleanly');
+    process.exit(1);
+  };
+}
+
+async function readSeedFile(name: string | undefined): Promise<{ name: string; source: string } | null> {
+  if (name === undefined) return null;
+  try {
+    return { name, source: await readFile(name, 'utf8') };
+  } catch (error) {
+    throw new SeedError([`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`]);
+  }
+}
+
+/** Makes the platform tenant and its administrator once, with the demo data where this is a trial, and says so. */
+async function firstStart(config: Config, seeding: SeedingModule, embedded: boolean): Promise<void> {
   const { adminEmail, adminPassword, seedFile } = config.firstStart;
-  const first = await seeding.firstStart({ email: adminEmail, password: adminPassword });
   const isTrial = embedded && config.issuer.startsWith('http:') && seedFile === undefined;
-  if (first && isTrial) await seeding.applySeedFile(await readFile(demoSeed, 'utf8'), 'demo.yaml');
-  if (seedFile !== undefined) await seeding.applySeedFile(await readFile(seedFile, 'utf8'), seedFile);
-  const lines = ['', `  Gatehouse is ready at ${config.issuer}`];
-  if (first) lines.push(`  Administrator: ${adminEmail}`);
-  if (first?.generatedPassword) lines.push(`  Password (shown this once): ${first.generatedPassword}`);
+  const demo = isTrial ? await readFile(demoSeed, 'utf8') : undefined;
+  const first = await seeding.firstStart({ email: adminEmail, password: adminPassword, demo });
+  if (!first) return;
+  const lines = ['', `  Administrator: ${adminEmail}`];
+  if (first.generatedPassword) lines.push(`  Password (shown this once): ${first.generatedPassword}`);
   if (isTrial) lines.push(...tryIt(config.issuer));
-  return `${lines.join('\n')}\n\n`;
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 function tryIt(issuer: string): string[] {

@@ -13,6 +13,8 @@ export interface Client {
   requirePkce: boolean;
   /** Identifiers of the resources it may ask tokens for. A service account may ask for any; its roles decide. */
   resources: string[];
+  /** RFC 7591 `scope`: the most it may be given, of OpenID scopes and permissions; null sets no bound of its own. */
+  scope: string | null;
   /** Keyed hashes of its live secrets. */
   secretHashes: string[];
   /** RFC 7591 metadata without `client_id` and `client_secret`. */
@@ -31,7 +33,6 @@ export interface ClientMetadata {
   response_types: string[];
   token_endpoint_auth_method: string;
   application_type?: 'web' | 'native';
-  scope?: string;
   id_token_signed_response_alg?: string;
   subject_type?: 'public';
 }

@@ -5,6 +5,7 @@
 import type { Actor } from '../kernel/actor.js';
 import type { Clock } from '../kernel/time.js';
 import type { RecordEvent } from '../events/index.js';
+import type { Logger } from '../platform/log/logger.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import { createPasswordHashing, type HashParameters } from './password-hashing.js';
@@ -25,6 +26,7 @@ export interface CredentialsDeps {
   database: Database;
   recordEvent: RecordEvent;
   now: Clock;
+  log: Logger;
   passwords: { maximumLength: number; hash: HashParameters; waitingHashes: number };
 }
 
@@ -32,6 +34,15 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
   const hashing = createPasswordHashing(deps.passwords.hash, deps.passwords.waitingHashes);
   const store = createPasswordStore(deps.database);
   const hashOfNobody = await hashing.hash('nobody has this password');
+
+  /** A sign-in is never lost over this: it is tried again at the next one. */
+  async function strengthen(userId: string, stored: string, password: string): Promise<void> {
+    try {
+      await store.strengthen(userId, stored, await hashing.hash(password));
+    } catch (error) {
+      deps.log.warn({ err: error, userId }, 'a password hash could not be strengthened');
+    }
+  }
 
   return {
     hashPassword: (password) => hashing.hash(password),
@@ -45,7 +56,7 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
       const stored = await store.find(userId ?? 'nobody');
       const matches = await hashing.verify(stored ?? hashOfNobody, password);
       if (!matches || stored === null || userId === null) return false;
-      if (hashing.isOutdated(stored)) await store.strengthen(userId, stored, await hashing.hash(password));
+      if (hashing.isOutdated(stored)) await strengthen(userId, stored, password);
       return true;
     },
   };

@@ -17,13 +17,16 @@ export interface PasswordHashing {
   isOutdated(stored: string): boolean;
 }
 
+/** Threads of libuv's pool unless set otherwise. Signing and sealing run there too, so hashing leaves them one. */
+const poolThreads = 4;
+
 /**
  * argon2id, as many at a time as there are cores (more would only fight for memory bandwidth) and a bounded number
  * waiting; past that the answer is 503 with Retry-After rather than a growing queue.
  * Passwords are compared in NFKC, so that every keyboard gives the same bytes.
  */
 export function createPasswordHashing(parameters: HashParameters, waitingHashes: number): PasswordHashing {
-  const limit = pLimit(availableParallelism());
+  const limit = pLimit(Math.min(availableParallelism(), poolThreads - 1));
   const options = {
     // the package's default algorithm is argon2id; its enum cannot be imported under verbatimModuleSyntax
     memoryCost: parameters.memoryKib,
@@ -32,7 +35,7 @@ export function createPasswordHashing(parameters: HashParameters, waitingHashes:
   };
   const expected = `$argon2id$v=19$m=${parameters.memoryKib},t=${parameters.iterations},p=${parameters.parallelism}$`;
 
-  function queued<T>(work: () => Promise<T>): Promise<T> {
+  async function queued<T>(work: () => Promise<T>): Promise<T> {
     if (limit.pendingCount >= waitingHashes) throw tooManyWaiting();
     return limit(work);
   }

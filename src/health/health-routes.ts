@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 
 export interface HealthDeps {
   /** Rejects when what the server needs does not answer. */
-  checks: Readonly<Record<string, () => Promise<void>>>;
+  checks: Readonly<Record<string, () => Promise<unknown>>>;
   isDraining(): boolean;
 }
 
@@ -27,5 +27,6 @@ async function answerReady(deps: HealthDeps, ctx: Context): Promise<void> {
   }
   const ready = !deps.isDraining() && Object.values(checks).every((result) => result === 'ok');
   ctx.status = ready ? 200 : 503;
+  if (!ready) ctx.set('Retry-After', '2');
   ctx.body = { status: ready ? 'ready' : deps.isDraining() ? 'draining' : 'not ready', checks };
 }

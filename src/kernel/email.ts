@@ -2,6 +2,10 @@ import { domainToASCII } from 'node:url';
 
 const maximumLength = 254;
 const localPart = /^[^\s@"(),:;<>[\]\\\p{C}]{1,64}$/u;
+/** What a domain is written with before IDNA (which reads the ideographic full stop as a dot); the URL parser would take more and rewrite it. */
+const writtenDomain = /^[\p{L}\p{N}\p{M}.\u3002-]+$/u;
+const invisible = /\p{Default_Ignorable_Code_Point}/u;
+const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const domainLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 
 /**
@@ -14,10 +18,11 @@ export function parseEmail(input: string): string | null {
   const parts = text.split('@');
   if (parts.length !== 2) return null;
   const [local, rawDomain] = parts as [string, string];
+  if (invisible.test(text) || !writtenDomain.test(rawDomain)) return null;
   const domain = domainToASCII(rawDomain);
   const labels = domain.split('.');
   if (!localPart.test(local) || local.startsWith('.') || local.endsWith('.') || local.includes('..')) return null;
-  if (labels.length < 2 || !labels.every((label) => domainLabel.test(label))) return null;
+  if (ipv4.test(domain) || labels.length < 2 || !labels.every((label) => domainLabel.test(label))) return null;
   const address = `${local}@${domain}`;
   return address.length <= maximumLength ? address : null;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** Prefixes are part of the API: an id says what it names. */
-export type IdPrefix = 'ten' | 'usr' | 'mem' | 'rol' | 'cli' | 'sva' | 'key' | 'evt' | 'con';
+export type IdPrefix = 'ten' | 'usr' | 'mem' | 'rol' | 'sva' | 'key' | 'evt';
 
 /** A new opaque id: the prefix and 128 random bits as hex. Ids are never reused. */
 export function newId(prefix: IdPrefix): string {

@@ -1,4 +1,4 @@
-import Provider, { type AdapterFactory, type Configuration } from 'oidc-provider';
+import Provider, { errors, type AdapterFactory, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Clock } from '../kernel/time.js';
 import type { AccessModule } from '../access/index.js';
 import type { PrivateJwk } from '../signing-keys/index.js';
@@ -10,14 +10,12 @@ import { translated } from './oauth-errors.js';
 import { clientRules, secretMatcher } from './options/client-rules.js';
 import { cookieOptions } from './options/cookies.js';
 import { endpointPaths } from './options/endpoints.js';
+import { knownScopes, oidcScopes } from './options/scopes.js';
 import { lifetimeOptions, type Lifetimes } from './options/lifetimes.js';
 import type { ProtocolPages } from './protocol-pages.js';
 import { defaultResourceOf, resourceServerFor, type ResourceDeps } from './resources.js';
 import { accessTokenClaims, nameGrant } from './token-claims.js';
 import { accountOf, claimsOfScopes, type UserClaimsDeps } from './user-claims.js';
-
-/** OpenID scopes that the server knows; `tenant` opens the tenant claims. */
-export const oidcScopes = ['openid', 'profile', 'email', 'tenant'] as const;
 
 export interface BuildProviderDeps
   extends GrantDeps, UserClaimsDeps, IntrospectionDeps, Omit<ResourceDeps, 'oidcScopes'> {
@@ -46,7 +44,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
     cookies: cookieOptions(deps.cookieKeys, deps.issuer.startsWith('https:')),
     routes: endpointPaths,
     ttl: lifetimeOptions(deps.lifetimes, deps.now),
-    scopes: [...oidcScopes, 'offline_access'],
+    scopes: [...knownScopes],
     claims: claimsOfScopes,
     // claims of the granted scopes in the ID token too, so that a client needs no second call
     conformIdTokenClaims: false,
@@ -67,7 +65,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
     // tokens of a session end with it through their grant, not by the library's binding, which knows one grant a client
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    rotateRefreshToken: (ctx) => ctx.oidc.entities.RefreshToken?.isSenderConstrained() !== true,
+    rotateRefreshToken: (ctx) => mayRotate(ctx),
     renderError: deps.pages.renderError,
     features: featuresOf(deps),
   };
@@ -76,6 +74,19 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
   extendGrantPayload(provider);
   replaceSecretComparison(provider, secretMatcher(deps.hashSecret, deps.now));
   return provider;
+}
+
+/**
+ * Rotates for every client but the sender-constrained. Asked just before the token is used up, so what the library
+ * would refuse only after that is refused here: a mistaken `resource` must not cost the sign-in.
+ */
+function mayRotate(ctx: KoaContextWithOIDC): boolean {
+  const token = ctx.oidc.entities.RefreshToken;
+  const resource = ctx.oidc.params?.['resource'] as string | string[] | undefined;
+  if (resource !== undefined && (typeof resource !== 'string' || token?.resourceIndicators.has(resource) !== true)) {
+    throw new errors.InvalidTarget();
+  }
+  return !token?.isSenderConstrained();
 }
 
 function featuresOf(deps: BuildProviderDeps): NonNullable<Configuration['features']> {

@@ -1,18 +1,23 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessModule, Authorization, Subject } from '../access/index.js';
-import { bindingOf } from './library-internals.js';
+import { bindingOf, type KnownClient } from './library-internals.js';
 
 /**
  * What the subject of a token request may do now in the tenant of its grant. Asked again at every issue, refresh,
  * introspection and userinfo, never taken from the token. Null: the grant names a place the person has no more.
  */
-export function authorizationOfGrant(
+export async function authorizationOfGrant(
   access: Pick<AccessModule, 'authorizationOf'>,
   ctx: KoaContextWithOIDC,
 ): Promise<Authorization | null> {
   const grant = ctx.oidc.entities.Grant;
-  if (!grant) return Promise.resolve(null);
-  const { accountId, tenantId } = bindingOf(grant);
+  if (!grant) return null;
+  const { accountId, clientId, tenantId } = bindingOf(grant);
+  const client =
+    ctx.oidc.client?.clientId === clientId ? ctx.oidc.client : await ctx.oidc.provider.Client.find(clientId);
+  // a client that has come to belong to another tenant yields nothing in its former one
+  const owner = (client as KnownClient | undefined)?.tenantId;
+  if (owner === undefined || (owner !== null && owner !== tenantId)) return null;
   return access.authorizationOf({ kind: 'user', userId: accountId }, tenantId);
 }
 

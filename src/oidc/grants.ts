@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
+import { epochSeconds, type Clock } from '../kernel/time.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
 import { bindingOf, clientOf, resourceServersOf } from './library-internals.js';
 import type { ChooseTenant } from './tenant-choice.js';
@@ -14,12 +15,14 @@ export interface GrantDeps {
   chooseTenant: ChooseTenant;
   findGrantId(binding: GrantBinding): Promise<string | undefined>;
   findConsent(tenantId: string, userId: string, clientId: string): Promise<string[]>;
+  grantLifetime(offline: boolean, loginTs: number | undefined): number;
 }
 
 /**
- * The grant under which this request goes on (`loadExistingGrant`): one for each session, person, client and tenant,
- * and one more for offline access, which outlives the session. First-party clients get it without being asked, third
+ * The grant under which this request goes on (`loadExistingGrant`): bound to session, person, client and tenant, and a
+ * separate one for offline access, which outlives the session. First-party clients get it without being asked, third
  * parties when the person has agreed to all of it before. Undefined leads to the consent page.
+ * A grant is never changed: a request that wants more gets a new one, so parallel requests take nothing from each other.
  */
 export async function loadExistingGrant(deps: GrantDeps, ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
   const choice = await deps.chooseTenant(ctx);
@@ -41,27 +44,47 @@ export async function loadExistingGrant(deps: GrantDeps, ctx: KoaContextWithOIDC
   }
 
   const wanted = wantedBy(ctx);
+  const lifetimeSeconds = deps.grantLifetime(binding.offline, session.loginTs);
   const existingId = await deps.findGrantId(binding);
   const existing = existingId === undefined ? undefined : await provider.Grant.find(existingId);
-  if (existing && covers(existing, wanted)) return existing;
+  if (existing && covers(existing, wanted) && existing.remainingTTL > lifetimeSeconds / 2) return existing;
   const agreed = client.firstParty || (await hasConsent(deps, binding, wanted));
   if (!agreed) return existing;
-  const grant = existing ?? newGrant(provider, binding);
-  await extendGrant(grant, wanted);
+  const grant = newGrant(provider, { binding, lifetimeSeconds, existing, wanted });
+  await grant.save();
   return grant;
 }
 
-export function newGrant(provider: Provider, binding: GrantBinding): Grant {
-  return new provider.Grant({ ...binding });
+export interface GrantDraft {
+  binding: GrantBinding;
+  lifetimeSeconds: number;
+  /** What was granted before in the same binding; the new grant holds it too. */
+  existing: Grant | undefined;
+  wanted: Wanted;
 }
 
-/** Adds what is wanted and saves; answers with the grant's id. */
-export async function extendGrant(grant: Grant, wanted: Wanted): Promise<string> {
+export function newGrant(provider: Provider, { binding, lifetimeSeconds, existing, wanted }: GrantDraft): Grant {
+  const grant = new provider.Grant({ ...binding, ...contentOf(existing), expiresIn: lifetimeSeconds } as GrantBinding);
   if (wanted.oidcScopes.length > 0) grant.addOIDCScope(wanted.oidcScopes.join(' '));
   for (const [identifier, scopes] of Object.entries(wanted.resources)) {
     if (scopes.length > 0) grant.addResourceScope(identifier, scopes.join(' '));
   }
-  return grant.save();
+  return grant;
+}
+
+/**
+ * Seconds that a grant may live. Without offline access it ends where the session would at the latest, also when
+ * nobody signs out and the session lies idle until it is forgotten.
+ */
+export function grantLifetime(
+  lifetimes: { grantSeconds: number; sessionAbsoluteSeconds: number },
+  now: Clock,
+): (offline: boolean, loginTs: number | undefined) => number {
+  return (offline, loginTs) => {
+    if (offline) return lifetimes.grantSeconds;
+    const sessionAge = loginTs === undefined ? 0 : epochSeconds(now()) - loginTs;
+    return Math.max(1, lifetimes.sessionAbsoluteSeconds - sessionAge);
+  };
 }
 
 export function isBoundTo(grant: Grant, binding: GrantBinding): boolean {
@@ -75,6 +98,12 @@ export function consentKeys(wanted: Wanted): string[] {
     scopes.map((scope) => `${identifier} ${scope}`),
   );
   return [...wanted.oidcScopes, ...ofResources];
+}
+
+function contentOf(grant: Grant | undefined): object {
+  if (!grant) return {};
+  const { openid, resources } = structuredClone({ openid: grant.openid, resources: grant.resources });
+  return { ...(openid ? { openid } : {}), ...(resources ? { resources } : {}) };
 }
 
 function wantedBy(ctx: KoaContextWithOIDC): Wanted {

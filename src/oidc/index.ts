@@ -3,7 +3,10 @@
  * meets it. Owns the `oidc_*` collections and the endpoints under `/oauth2` and `/.well-known`. Pages that people see
  * while they sign in are the sign-in slice's; this one tells them what is asked and takes their answer.
  */
+import type { EventEmitter } from 'node:events';
 import type { Middleware } from 'koa';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type Provider from 'oidc-provider';
 import type { JSONWebKeySet } from 'jose';
 import type { Client } from '../clients/index.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
@@ -17,7 +20,9 @@ import { clientAdapter, toLibraryMetadata, type ClientAdapterDeps } from './adap
 import { createEndings, type EndingDeps } from './adapter/grant-adapter.js';
 import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
+import { grantLifetime } from './grants.js';
 import { createInteractions, type Interactions } from './interactions.js';
+import { knownScopes } from './options/scopes.js';
 import { createProtocolPages } from './protocol-pages.js';
 import {
   protocolHandler,
@@ -27,10 +32,14 @@ import {
 } from './protocol-handler.js';
 import { tenantChooser, type TenantChoiceDeps } from './tenant-choice.js';
 
+export type { ConsentRequest } from './consent.js';
 export type { BrowserExchange, Interaction, Interactions } from './interactions.js';
 export type { PromptName } from './interaction-policy.js';
 
-type Inherited = Omit<BuildProviderDeps, 'adapter' | 'pages' | 'chooseTenant' | 'findGrantId' | 'dpopNonceSecret'>;
+type Inherited = Omit<
+  BuildProviderDeps,
+  'adapter' | 'pages' | 'chooseTenant' | 'findGrantId' | 'grantLifetime' | 'dpopNonceSecret'
+>;
 
 export interface OidcDeps
   extends Inherited, EndingDeps, Omit<ClientAdapterDeps, 'now'>, Omit<TenantChoiceDeps, 'authorizationOf'> {
@@ -38,7 +47,7 @@ export interface OidcDeps
   keyRing: KeyRing;
   log: Logger;
   pages: Pages;
-  bodyBytes: number;
+  limits: { bodyBytes: number; urlBytes: number };
 }
 
 export interface OidcModule {
@@ -48,6 +57,8 @@ export interface OidcModule {
   /** Throws, with the reason, metadata that the library would refuse. */
   checkClient(client: Client): Promise<void>;
   forgetClients(): void;
+  /** OpenID scopes that clients may ask for. */
+  scopes: readonly string[];
   ensureIndexes(): Promise<void>;
   /** Swaps in a provider with these keys; requests under way finish with the former one. */
   useSigningKeys(keys: readonly PrivateJwk[]): void;
@@ -56,6 +67,7 @@ export interface OidcModule {
 export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): OidcModule {
   const endings = createEndings(deps);
   const clients = clientAdapter(deps);
+  const lifetimeOfGrant = grantLifetime(deps.lifetimes, deps.now);
   const tenantChoiceDeps = { ...deps, authorizationOf: deps.access.authorizationOf };
   const chooseTenant = tenantChooser(tenantChoiceDeps);
   const protocolPages = createProtocolPages(deps);
@@ -77,29 +89,38 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
         adapter,
         chooseTenant,
         findGrantId: endings.findGrantId,
+        grantLifetime: lifetimeOfGrant,
         pages: protocolPages,
         dpopNonceSecret: deps.keyRing.bytesFor('dpop-nonce'),
       },
       keys,
     );
-    const documents = new Map<string, Buffer>();
-    useProtocolMiddleware({ provider, documents }, { verifyAccessToken, bodyBytes: deps.bodyBytes });
+    const documents = new Map() as ProtocolApplication['documents'];
+    useProtocolMiddleware({ provider, documents }, { verifyAccessToken, bodyBytes: deps.limits.bodyBytes });
     provider.on('server_error', (ctx, error) => {
       deps.log.error({ requestId: ctx.res.getHeader('X-Request-Id'), err: error }, 'protocol request failed');
     });
+    // a client that went away; the library's types leave out what it inherits from Koa
+    (provider as EventEmitter).on('error', (error) => deps.log.debug({ err: error as Error }, 'connection failed'));
+    logUnavailability(provider, deps.log);
     return { provider, documents, handle: provider.callback() };
   }
 
   return {
     protocol: protocolHandler(() => current),
-    refuseWrongMethods,
-    interactions: createInteractions(() => current.provider, tenantChoiceDeps),
+    refuseWrongMethods: refuseWrongMethods(deps.limits),
+    interactions: createInteractions({
+      ...tenantChoiceDeps,
+      grantLifetime: lifetimeOfGrant,
+      currentProvider: () => current.provider,
+    }),
     async checkClient(client) {
       await (current.provider.Client as unknown as { validate(metadata: unknown): Promise<void> }).validate(
         toLibraryMetadata(client, []),
       );
     },
     forgetClients: clients.forgetClients,
+    scopes: knownScopes,
     ensureIndexes: () => ensureProtocolIndexes(deps.database),
     useSigningKeys(keys) {
       current = build(keys);
@@ -112,4 +133,20 @@ function publicJwks(keys: readonly PrivateJwk[]): JSONWebKeySet {
   return {
     keys: keys.map((key) => Object.fromEntries(Object.entries(key).filter(([name]) => !privateMembers.has(name)))),
   };
+}
+
+/** The library tells of its refusals by one event an endpoint; only those that are ours to mend are logged. */
+function logUnavailability(provider: Provider, log: Logger): void {
+  const report = (ctx: KoaContextWithOIDC, error: unknown): void => {
+    if (!(error instanceof errors.TemporarilyUnavailable)) return;
+    log.error({ requestId: ctx.res.getHeader('X-Request-Id'), err: error.cause }, 'protocol request failed');
+  };
+  provider.on('authorization.error', report);
+  provider.on('grant.error', report);
+  provider.on('userinfo.error', report);
+  provider.on('introspection.error', report);
+  provider.on('revocation.error', report);
+  provider.on('pushed_authorization_request.error', report);
+  provider.on('end_session.error', report);
+  provider.on('end_session_confirm.error', report);
 }

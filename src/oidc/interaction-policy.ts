@@ -3,8 +3,7 @@ import { clientOf } from './library-internals.js';
 import type { ChooseTenant } from './tenant-choice.js';
 
 /** Prompts in the order in which a person meets them; each is one page. */
-export const promptNames = ['login', 'select_tenant', 'consent'] as const;
-export type PromptName = (typeof promptNames)[number];
+export type PromptName = 'login' | 'select_tenant' | 'consent';
 
 export function createInteractionPolicy(deps: {
   chooseTenant: ChooseTenant;

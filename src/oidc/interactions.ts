@@ -1,14 +1,17 @@
-import { errors } from 'oidc-provider';
-import type Provider from 'oidc-provider';
+import { errors, type InteractionResults } from 'oidc-provider';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { InteractionResults } from 'oidc-provider';
-import type { Authorization } from '../access/index.js';
-import { AppError, temporarilyUnavailable } from '../kernel/errors.js';
-import { extendGrant, isBoundTo, newGrant, consentKeys, type Wanted } from './grants.js';
-import type { GrantBinding } from './adapter/grant-adapter.js';
+import { temporarilyUnavailable } from '../kernel/errors.js';
+import {
+  clientOfInteraction,
+  consentRequestOf,
+  grantConsent,
+  type ConsentDeps,
+  type ConsentRequest,
+  type Details,
+} from './consent.js';
 import type { PromptName } from './interaction-policy.js';
 import type { KnownClient } from './library-internals.js';
-import { chooseTenant, pickedTenant, type TenantChoiceDeps } from './tenant-choice.js';
+import { interactionExpired } from './oidc-errors.js';
 
 /** The exchange with one browser: the raw request and response, because the library reads and sets cookies itself. */
 export interface BrowserExchange {
@@ -28,9 +31,6 @@ export interface Interaction {
   userId: string | undefined;
   /** Owner of the client, if it is not the platform's. */
   clientTenantId: string | null;
-  /** What a consent page asks for. */
-  missing: Wanted;
-  offline: boolean;
 }
 
 /** Every function answers with the address at which the browser goes on. */
@@ -39,9 +39,10 @@ export interface Interactions {
   read(exchange: BrowserExchange, uid: string): Promise<Interaction>;
   signedIn(exchange: BrowserExchange, login: Login): Promise<string>;
   tenantPicked(exchange: BrowserExchange, tenantId: string): Promise<string>;
-  /** The tenant in which a consent is asked for. Throws `interaction.expired` when it is not open any more. */
-  tenantOf(exchange: BrowserExchange): Promise<Authorization['tenant']>;
-  consented(exchange: BrowserExchange): Promise<{ location: string; granted: string[] }>;
+  /** What a consent page asks for. Throws `interaction.expired` when its tenant is not open any more. */
+  consentAsked(exchange: BrowserExchange): Promise<ConsentRequest>;
+  /** Grants what was asked. */
+  consented(exchange: BrowserExchange): Promise<string>;
   refused(exchange: BrowserExchange, description: string): Promise<string>;
 }
 
@@ -51,51 +52,27 @@ export interface Login {
   amr: string[];
 }
 
-type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
-
-export function createInteractions(currentProvider: () => Provider, tenants: TenantChoiceDeps): Interactions {
+export function createInteractions(deps: ConsentDeps): Interactions {
+  const { currentProvider } = deps;
   const details = ({ req, res }: BrowserExchange): Promise<Details> => currentProvider().interactionDetails(req, res);
   const finish = ({ req, res }: BrowserExchange, result: InteractionResults): Promise<string> =>
     currentProvider().interactionResult(req, res, result, { mergeWithLastSubmission: true });
 
-  async function clientOfDetails(found: Details): Promise<KnownClient> {
-    const client = await currentProvider().Client.find(String(found.params['client_id']));
-    if (!client) throw expired();
-    return client as KnownClient;
-  }
-
-  async function tenantOf(found: Details): Promise<Authorization['tenant']> {
-    if (found.session?.accountId === undefined) throw expired();
-    const choice = await chooseTenant(tenants, {
-      userId: found.session.accountId,
-      owner: (await clientOfDetails(found)).tenantId,
-      picked: pickedTenant(found.lastSubmission),
-      asked: found.params['tenant'] as string | undefined,
-    });
-    if (choice.kind !== 'chosen') throw expired();
-    return choice.authorization.tenant;
-  }
-
   async function read(exchange: BrowserExchange, uid: string): Promise<Interaction> {
     const found = await details(exchange);
-    if (found.uid !== uid) throw expired();
-    return presentInteraction(found, await clientOfDetails(found));
+    if (found.uid !== uid) throw interactionExpired();
+    return presentInteraction(found, await clientOfInteraction(deps, found));
   }
 
-  async function consented(exchange: BrowserExchange): Promise<{ location: string; granted: string[] }> {
-    const found = await details(exchange);
-    const wanted = missingOf(found);
-    const binding = bindingFor(found, (await tenantOf(found)).id);
-    const existing = found.grantId === undefined ? undefined : await currentProvider().Grant.find(found.grantId);
-    const grant = existing && isBoundTo(existing, binding) ? existing : newGrant(currentProvider(), binding);
-    const grantId = await extendGrant(grant, wanted);
-    return { location: await finish(exchange, { consent: { grantId } }), granted: consentKeys(wanted) };
+  async function consented(exchange: BrowserExchange): Promise<string> {
+    const grantId = await grantConsent(deps, await details(exchange));
+    return finish(exchange, { consent: { grantId } });
   }
 
   return {
     read: forPages(read),
     consented: forPages(consented),
-    tenantOf: forPages(async (exchange: BrowserExchange) => tenantOf(await details(exchange))),
+    consentAsked: forPages(async (exchange: BrowserExchange) => consentRequestOf(deps, await details(exchange))),
     signedIn: forPages((exchange: BrowserExchange, { userId, acr, amr }: Login) =>
       finish(exchange, { login: { accountId: userId, acr, amr } }),
     ),
@@ -116,21 +93,10 @@ function forPages<Args extends unknown[], Result>(
     try {
       return await step(...args);
     } catch (error) {
-      if (error instanceof errors.SessionNotFound) throw expired(error);
+      if (error instanceof errors.SessionNotFound) throw interactionExpired(error);
       if (error instanceof errors.TemporarilyUnavailable) throw temporarilyUnavailable(error);
       throw error;
     }
-  };
-}
-
-function bindingFor(found: Details, tenantId: string): GrantBinding {
-  if (found.session?.uid === undefined) throw expired();
-  return {
-    accountId: found.session.accountId,
-    clientId: String(found.params['client_id']),
-    tenantId,
-    sessionUid: found.session.uid,
-    offline: scopesOf(found).includes('offline_access'),
   };
 }
 
@@ -150,28 +116,5 @@ function presentInteraction(found: Details, client: KnownClient): Interaction {
     loginHint: params['login_hint'] as string | undefined,
     userId: found.session?.accountId,
     clientTenantId: client.tenantId,
-    missing: missingOf(found),
-    offline: scopesOf(found).includes('offline_access'),
   };
-}
-
-function scopesOf(found: Details): string[] {
-  return ((found.params['scope'] as string | undefined) ?? '').split(' ');
-}
-
-/** The library lists what the grant lacks; that is exactly what the person is asked for. */
-function missingOf(found: Details): Wanted {
-  const { missingOIDCScope, missingResourceScopes } = found.prompt.details as {
-    missingOIDCScope?: string[];
-    missingResourceScopes?: Record<string, string[]>;
-  };
-  return { oidcScopes: missingOIDCScope ?? [], resources: missingResourceScopes ?? {} };
-}
-
-function expired(cause?: unknown): AppError {
-  return new AppError('interaction.expired', {
-    status: 400,
-    detail: 'This sign-in was open for too long, was finished already, or was started in another browser.',
-    cause,
-  });
 }

@@ -24,6 +24,7 @@ export async function mayIntrospect(deps: IntrospectionDeps, ctx: KoaContextWith
   const authorization = await authorizationOfToken(deps, ctx, token);
   if (!authorization) return false;
   if (token.kind !== 'RefreshToken') showPresentRights(token, authorization, resource);
+  if (token.kind === 'ClientCredentials') token.extra = { ...token.extra, sub: token.clientId };
   return true;
 }
 
@@ -45,11 +46,9 @@ function showPresentRights(
   token.extra = { ...token.extra, ...tenantClaims(authorization) };
   delete token.extra['gid'];
   if (!resource || token.scope === undefined) return;
-  const lost = resource.permissions.filter((permission) => !authorization.allows(permission));
-  token.scope = token.scope
-    .split(' ')
-    .filter((scope) => !lost.includes(scope))
-    .join(' ');
+  const holds = (scope: string): boolean =>
+    !scope.includes(':') || (resource.permissions.includes(scope) && authorization.allows(scope));
+  token.scope = token.scope.split(' ').filter(holds).join(' ');
 }
 
 async function resourceOf(deps: IntrospectionDeps, token: Token): Promise<Resource | null> {

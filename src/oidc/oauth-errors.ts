@@ -18,7 +18,7 @@ export function toOAuthError(error: unknown): unknown {
 function unavailable(cause: AppError): Error {
   const error = new errors.TemporarilyUnavailable(cause.message, cause.code);
   if (cause.retryAfterSeconds !== undefined) Provider.ctx?.set('Retry-After', String(cause.retryAfterSeconds));
-  return Object.assign(error, { status: 503, statusCode: 503 });
+  return Object.assign(error, { status: 503, statusCode: 503, cause: cause.cause ?? cause });
 }
 
 /** A hook of the library whose errors are translated. */

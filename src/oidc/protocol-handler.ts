@@ -5,15 +5,29 @@ import type Provider from 'oidc-provider';
 import { methodNotAllowed } from '../platform/http/http-errors.js';
 import type { ProtocolHandler } from '../platform/http/listener.js';
 import { allowFormTarget, allowNothing, allowPage } from '../platform/http/security-headers.js';
-import { looksLikeJwt, type VerifiedState, type VerifyAccessToken } from './adapter/jwt-access-tokens.js';
+import {
+  looksLikeJwt,
+  verifiedTokenId,
+  type VerifiedState,
+  type VerifyAccessToken,
+} from './adapter/jwt-access-tokens.js';
+import { unreadableForm } from './oidc-errors.js';
 import { protocolRoutes } from './options/endpoints.js';
 
 /** The library's application for one set of keys, and its public documents once they were asked for. */
 export interface ProtocolApplication {
   provider: Provider;
   handle: (req: IncomingMessage, res: ServerResponse) => unknown;
-  documents: Map<string, Buffer>;
+  documents: Map<string, PublicDocument>;
 }
+
+/** An answer of the library that is the same for everybody. */
+interface PublicDocument {
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+const keptHeaders = ['Content-Type', 'Cache-Control', 'Access-Control-Allow-Origin', 'Vary'];
 
 const publicDocument = /^\/(\.well-known\/|oauth2\/jwks$)/;
 const mayBePage = /^\/oauth2\/(authorize|logout)/;
@@ -29,22 +43,40 @@ export function protocolHandler(current: () => ProtocolApplication): ProtocolHan
       const { documents, handle } = current();
       const document = req.method === 'GET' ? documents.get(req.url ?? '') : undefined;
       if (!document) return void handle(req, res);
-      res.setHeader('Content-Type', 'application/json; charset=utf-8');
-      res.setHeader('Access-Control-Allow-Origin', '*');
-      res.setHeader('Cache-Control', 'public, max-age=300');
-      res.setHeader('Content-Length', document.length);
-      res.end(document);
+      for (const [name, value] of Object.entries(document.headers)) res.setHeader(name, value);
+      res.end(document.body);
     },
   };
 }
 
-/** In the pages' application: a path of the protocol with another method is 405 and not 404. */
-export const refuseWrongMethods: Middleware = async (ctx, next) => {
-  const route = protocolRoutes.find(({ path }) => path.test(ctx.path));
-  if (!route) return void (await next());
-  ctx.set('Allow', route.methods.join(', '));
-  throw methodNotAllowed();
-};
+/**
+ * In the pages' application: the protocol's paths with a method that is not the library's. Authorization and sign-out
+ * may be posted (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A post from another site comes without our
+ * cookies, so it is sent on as GET, which has them. Everything else is 405 and not 404.
+ */
+export function refuseWrongMethods(limits: { bodyBytes: number; urlBytes: number }): Middleware {
+  return async (ctx, next) => {
+    const route = protocolRoutes.find(({ path }) => path.test(ctx.path));
+    if (!route) return void (await next());
+    if (ctx.method === 'POST' && route.postable) return sendOnAsGet(ctx, limits);
+    ctx.set('Allow', [...route.methods, ...(route.postable ? ['POST'] : [])].join(', '));
+    throw methodNotAllowed();
+  };
+}
+
+async function sendOnAsGet(ctx: Context, limits: { bodyBytes: number; urlBytes: number }): Promise<void> {
+  if (!ctx.is('application/x-www-form-urlencoded')) throw unreadableForm(415);
+  const body = await (parseBody.text(ctx.req, { limit: limits.bodyBytes }) as Promise<string>).catch(
+    (cause: unknown) => {
+      throw unreadableForm((cause as { status?: number }).status === 413 ? 413 : 400);
+    },
+  );
+  const location = `${ctx.path}?${new URLSearchParams(body)}`;
+  if (location.length > limits.urlBytes) throw unreadableForm(413);
+  ctx.status = 303;
+  ctx.set('Location', location);
+  ctx.body = '';
+}
 
 /** Middleware inside the library's application, around its router. */
 export function useProtocolMiddleware(
@@ -55,7 +87,7 @@ export function useProtocolMiddleware(
     if (mayBePage.test(ctx.path)) allowPage(ctx);
     await next();
     if (publicDocument.test(ctx.path) && ctx.status === 200) keepDocument(documents, ctx);
-    if (ctx.response.is('html')) allowFormTarget(ctx, validatedRedirectUri(ctx));
+    if (ctx.response.is('html')) for (const uri of formTargets(ctx)) allowFormTarget(ctx, uri);
     else if (mayBePage.test(ctx.path)) allowNothing(ctx);
   });
   provider.use(async (ctx: Context, next: Next) => {
@@ -64,15 +96,32 @@ export function useProtocolMiddleware(
   });
 }
 
-function keepDocument(documents: Map<string, Buffer>, ctx: Context): void {
+function keepDocument(documents: Map<string, PublicDocument>, ctx: Context): void {
   ctx.set('Cache-Control', 'public, max-age=300');
-  if (ctx.method === 'GET' && ctx.querystring === '') documents.set(ctx.path, Buffer.from(JSON.stringify(ctx.body)));
+  if (ctx.method !== 'GET' || ctx.querystring !== '') return;
+  const body = Buffer.from(JSON.stringify(ctx.body));
+  const headers = Object.fromEntries(keptHeaders.map((name) => [name, ctx.response.get(name)]));
+  documents.set(ctx.path, { body, headers: { ...headers, 'Content-Length': String(body.length) } });
 }
 
-/** The library's own form_post page goes to the redirect URI. */
-function validatedRedirectUri(ctx: Context): string | undefined {
-  const oidc = (ctx as { oidc?: { redirectUriCheckPerformed?: boolean; params?: { redirect_uri?: string } } }).oidc;
-  return oidc?.redirectUriCheckPerformed ? oidc.params?.redirect_uri : undefined;
+/**
+ * Where the forms of the library's own pages end: form_post at the redirect URI; a change of user and a sign-out without
+ * a session go through a form of its own first and end at what the stored request names. All of these were validated.
+ */
+function formTargets(ctx: Context): (string | undefined)[] {
+  const { oidc } = ctx as { oidc?: PageContext };
+  return [
+    oidc?.redirectUriCheckPerformed ? oidc.params?.redirect_uri : undefined,
+    oidc?.entities?.Interaction?.params?.redirect_uri,
+    oidc?.session?.state?.postLogoutRedirectUri,
+  ];
+}
+
+interface PageContext {
+  redirectUriCheckPerformed?: boolean;
+  params?: { redirect_uri?: string };
+  entities?: { Interaction?: { params?: { redirect_uri?: string } } };
+  session?: { state?: { postLogoutRedirectUri?: string } };
 }
 
 /**
@@ -89,7 +138,7 @@ async function unwrapJwtAccessToken(
   if (typeof body['token'] === 'string' && looksLikeJwt(body['token'])) {
     const verified = await deps.verifyAccessToken(body['token']);
     if (verified) (ctx.state as VerifiedState).verifiedAccessToken = verified;
-    body['token'] = verified?.jti ?? 'not-a-token-of-this-issuer';
+    body['token'] = verified ? verifiedTokenId(verified) : 'not-a-token-of-this-issuer';
   }
   (ctx.req as unknown as { body: unknown }).body = body;
 }

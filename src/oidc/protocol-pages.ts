@@ -1,8 +1,10 @@
-import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
-import type { Context } from 'koa';
-import { isNativeError } from 'node:util/types';
+import { errors, type ErrorOut, type KoaContextWithOIDC } from 'oidc-provider';
+import { temporarilyUnavailable, type AppError } from '../kernel/errors.js';
+import { answerPage } from '../platform/http/answer-error.js';
+import { toAppError } from '../platform/http/problem.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { User } from '../users/index.js';
+import { interactionExpired, requestRefused } from './oidc-errors.js';
 import { endpointPaths } from './options/endpoints.js';
 
 /** The pages that the library itself asks for. */
@@ -18,23 +20,7 @@ export function createProtocolPages(deps: {
 }): ProtocolPages {
   return {
     renderError(ctx, out, error) {
-      const expired = isNativeError(error) && error.name === 'SessionNotFound';
-      const page = ctx as unknown as Context;
-      deps.pages.render(
-        page,
-        { view: 'errors/error', title: expired ? 'Sign-in expired' : 'Request refused' },
-        {
-          status: ctx.status,
-          heading: expired ? 'This sign-in has expired' : 'This request cannot be served',
-          message: expired
-            ? 'It was open for too long, was finished already, or was started in another browser.'
-            : (out.error_description ?? out.error),
-          code: out.error,
-          hint: 'Go back to the app and start again.',
-          returnUrl: null,
-          returnLabel: null,
-        },
-      );
+      answerPage(deps.pages, ctx, toPageError(ctx.status, out, error));
     },
 
     async confirmSignOut(ctx) {
@@ -64,4 +50,12 @@ export function createProtocolPages(deps: {
       );
     },
   };
+}
+
+function toPageError(status: number, out: ErrorOut, error: unknown): AppError {
+  if (error instanceof errors.SessionNotFound) return interactionExpired(error);
+  if (error instanceof errors.OIDCProviderError && status < 500) {
+    return requestRefused(status, out.error, out.error_description ?? out.error);
+  }
+  return status === 503 ? temporarilyUnavailable(error) : toAppError(error);
 }

@@ -57,7 +57,8 @@ async function allowedScopes(
     : await authorizationOfRequest(deps, ctx);
   // Before anybody has signed in and picked a tenant there are no roles to go by; nothing is granted from here then.
   const permitted = authorization === undefined ? resource.permissions : permittedBy(authorization, resource);
-  return [...deps.oidcScopes, ...permitted];
+  const mayHold = (scope: string): boolean => client.allowedScopes?.includes(scope) ?? true;
+  return [...deps.oidcScopes, ...permitted].filter(mayHold);
 }
 
 async function serviceScopes(

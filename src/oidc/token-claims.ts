@@ -2,6 +2,7 @@ import { errors, type AccessToken, type ClientCredentials, type KoaContextWithOI
 import type { AccessModule } from '../access/index.js';
 import { authorizationOfGrant, authorizationOfService, tenantClaims } from './current-authorization.js';
 import { bindingOf, clientOf } from './library-internals.js';
+import { knownScopes } from './options/scopes.js';
 
 interface Authentication {
   acr?: string;
@@ -20,7 +21,9 @@ export async function accessTokenClaims(
 ): Promise<Record<string, unknown>> {
   if (token.kind === 'ClientCredentials') {
     const authorization = await authorizationOfService(access, clientOf(ctx));
-    if (!authorization) throw new errors.InvalidClient('the service account has no place in an active tenant');
+    if (!authorization) throw new errors.InvalidClientAuth('the service account has no place in an active tenant');
+    const personal = token.scope?.split(' ').find((scope) => knownScopes.includes(scope));
+    if (personal !== undefined) throw new errors.InvalidScope('a service has no OpenID scopes', personal);
     return { ...tenantClaims(authorization) };
   }
   const authorization = await authorizationOfGrant(access, ctx);

@@ -11,7 +11,6 @@ import { createResourceStore } from './resource-store.js';
 import type { Resource } from './resource.js';
 
 export type { Resource, SigningAlgorithm } from './resource.js';
-export { signingAlgorithms } from './resource.js';
 
 export interface ResourcesModule {
   /** From a list that is at most as old as the decision cache allows. */

@@ -1,5 +1,4 @@
-export const signingAlgorithms = ['ES256', 'RS256'] as const;
-export type SigningAlgorithm = (typeof signingAlgorithms)[number];
+export type SigningAlgorithm = 'ES256' | 'RS256';
 
 /** An API that accepts our tokens. */
 export interface Resource {

@@ -17,16 +17,7 @@ export interface CustomRole extends Role {
   createdAt: Date;
 }
 
-const permissionPattern = /^[a-z0-9][a-z0-9-]*(?::[a-z0-9][a-z0-9-]*)+$/;
-
-export const roleKeyPattern = /^[a-z][a-z0-9_-]{0,39}$/;
-
-/** `thing:action`, lower case; what a resource may define. */
-export function isPermission(value: string): boolean {
-  return permissionPattern.test(value) && value.length <= 80;
-}
-
-/** Roles that every tenant has. Permissions of the platform itself (`platform:…`) are held in the platform tenant alone. */
+/** Roles that every tenant has. `*` never stands for `platform`, so none of them holds a permission of the platform itself. */
 export const builtInRoles: readonly Role[] = [
   { key: 'owner', name: 'Owner', permissions: ['*:*'], builtIn: true },
   { key: 'admin', name: 'Admin', permissions: ['*:*'], builtIn: true },

@@ -10,7 +10,7 @@ import { planClients } from './plan-clients.js';
 import { planResources } from './plan-resources.js';
 import { planTenants } from './plan-tenants.js';
 import { planUsers } from './plan-users.js';
-import { newSeedPlan, type SeedDeps } from './seed-plan.js';
+import { newSeedPlan, type SeedDeps, type SeedPlan } from './seed-plan.js';
 import { seedSchema, type Seed, type SeedInput, type SeedIssue } from './seed.js';
 
 export type { Seed, SeedInput } from './seed.js';
@@ -22,6 +22,13 @@ export interface SeedReport {
   unchanged: number;
 }
 
+export interface FirstStart {
+  email: string;
+  password: string | undefined;
+  /** A seed file in text form that is applied along, in the same transaction. */
+  demo?: string | undefined;
+}
+
 export interface SeedingModule {
   /** Throws SeedError, with line and reason of every problem. */
   applySeedFile(source: string, fileName: string): Promise<SeedReport>;
@@ -30,15 +37,11 @@ export interface SeedingModule {
    * Makes the platform tenant with its administrator when they are not there yet. Null when they are; else the
    * administrator's password if it was generated here.
    */
-  firstStart(admin: {
-    email: string;
-    password: string | undefined;
-  }): Promise<{ generatedPassword: string | null } | null>;
+  firstStart(start: FirstStart): Promise<{ generatedPassword: string | null } | null>;
 }
 
 export interface SeedingDeps extends SeedDeps {
   inTransaction: InTransaction;
-  platformSlug: string;
   /** Drops every cached answer of this process that a seed may have changed. */
   forgetCached(): void;
 }
@@ -51,13 +54,30 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
     await planUsers(deps, plan, seed);
     await planClients(deps, plan, seed, identifiers);
     if (plan.issues.length > 0) throw new SeedError(plan.issues.map(describe));
-    if (plan.writes.length > 0) {
-      await deps.inTransaction(async (tx) => {
-        for (const write of plan.writes) await write(tx);
-      });
-      deps.forgetCached();
-    }
+    await write(plan);
     return plan.counts;
+  }
+
+  async function write(plan: SeedPlan): Promise<void> {
+    if (plan.writes.length === 0) return;
+    await deps.inTransaction(async (tx) => {
+      for (const step of plan.writes) await step(tx);
+    });
+    deps.forgetCached();
+  }
+
+  /** Somebody may have made the same between plan and write; what then is missing shows in a new plan. */
+  async function applyAgainstRaces(
+    seed: Seed,
+    actor: Actor,
+    describe: (issue: SeedIssue) => string,
+  ): Promise<SeedReport> {
+    try {
+      return await apply(seed, actor, describe);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return apply(seed, actor, describe);
+    }
   }
 
   return {
@@ -68,13 +88,14 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
         throw new SeedError([
           describe({ path: ['tenants', reserved, 'slug'], message: 'is the built-in tenant of the operators' }),
         ]);
-      return apply(seed, { kind: 'system', reason: 'seed' }, describe);
+      return applyAgainstRaces(seed, { kind: 'system', reason: 'seed' }, describe);
     },
-    applySeed: (seed) => apply(seedSchema.parse(seed), { kind: 'system', reason: 'seed' }, plainly),
-    async firstStart({ email, password }) {
+    applySeed: (seed) => applyAgainstRaces(seedSchema.parse(seed), { kind: 'system', reason: 'seed' }, plainly),
+    async firstStart({ email, password, demo }) {
       if (await deps.tenants.findTenantBySlug(deps.platformSlug)) return null;
       const generatedPassword = password === undefined ? randomSecret().slice(0, 24) : null;
-      const seed = seedSchema.parse(platformSeed(deps.platformSlug, email, password ?? generatedPassword ?? ''));
+      const platform = seedSchema.parse(platformSeed(deps.platformSlug, email, password ?? generatedPassword ?? ''));
+      const seed = demo === undefined ? platform : merged(platform, parseSeedFile(demo, 'demo').seed);
       try {
         await apply(seed, { kind: 'system', reason: 'first_start' }, plainly);
         return { generatedPassword };
@@ -98,6 +119,16 @@ function platformSeed(slug: string, email: string, password: string): SeedInput 
         memberships: [{ tenant: slug, roles: ['owner'] }],
       },
     ],
+  };
+}
+
+function merged(first: Seed, second: Seed): Seed {
+  return {
+    resources: [...first.resources, ...second.resources],
+    tenants: [...first.tenants, ...second.tenants],
+    users: [...first.users, ...second.users],
+    clients: [...first.clients, ...second.clients],
+    connections: [],
   };
 }
 

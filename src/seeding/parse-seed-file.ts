@@ -31,7 +31,7 @@ export function parseSeedFile(source: string, fileName: string): ParsedSeed {
   }
   const describe = (issue: SeedIssue): string =>
     `${fileName}:${lineOf(document, lines, issue.path)} ${nameOf(issue.path)} ${issue.message}`;
-  const parsed = seedSchema.safeParse(document.toJS({ maxAliasCount: 20 }) ?? {});
+  const parsed = seedSchema.safeParse(toPlain(document, fileName) ?? {});
   if (parsed.success) return { seed: parsed.data, describe };
   throw new SeedError(
     parsed.error.issues.map((issue) => {
@@ -40,6 +40,15 @@ export function parseSeedFile(source: string, fileName: string): ParsedSeed {
       return describe({ path: at, message: issue.message });
     }),
   );
+}
+
+/** Refuses aliases that name nothing or blow up. */
+function toPlain(document: Document, fileName: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 20 });
+  } catch (error) {
+    throw new SeedError([`${fileName}:1 ${(error as Error).message}`]);
+  }
 }
 
 function nameOf(path: readonly (string | number)[]): string {

@@ -12,13 +12,10 @@ export async function planClients(
   seed: Seed,
   resources: ReadonlySet<string>,
 ): Promise<void> {
-  const seen = new Set<string>(
-    seed.tenants.flatMap((tenant) => tenant.serviceAccounts.map((account) => account.clientId)),
-  );
   for (const [index, wanted] of seed.clients.entries()) {
     const path = ['clients', index];
-    if (seen.has(wanted.client_id)) plan.refuse([...path, 'client_id'], 'is there twice');
-    seen.add(wanted.client_id);
+    if (!plan.takes('client', wanted.client_id)) plan.refuse([...path, 'client_id'], 'is there twice');
+    await refuseScopes(deps, plan, { path, wanted, seed });
     for (const [position, identifier] of wanted.resources.entries()) {
       if (!resources.has(identifier)) plan.refuse([...path, 'resources', position], `names no resource: ${identifier}`);
     }
@@ -32,6 +29,25 @@ export async function planClients(
     if (isPublic && !wanted.requirePkce)
       plan.refuse([...path, 'requirePkce'], 'can only be false for confidential clients');
     await planClient(deps, plan, path, wanted);
+  }
+}
+
+/** `scope` bounds what the client may be given: OpenID scopes, and permissions of the resources it names. */
+async function refuseScopes(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { path, wanted, seed }: { path: readonly (string | number)[]; wanted: SeedClient; seed: Seed },
+): Promise<void> {
+  if (wanted.scope === undefined) return;
+  const resources = [...seed.resources, ...(await deps.resources.listResources())];
+  const permissions = resources
+    .filter(({ identifier }) => wanted.resources.includes(identifier))
+    .flatMap((resource) => resource.permissions);
+  const scopes = wanted.scope.split(' ');
+  if (!scopes.includes('openid')) plan.refuse([...path, 'scope'], 'must hold openid');
+  for (const scope of scopes) {
+    const known = deps.knownScopes.includes(scope) || permissions.includes(scope);
+    if (!known) plan.refuse([...path, 'scope'], `names no scope that this client could be given: ${scope}`);
   }
 }
 
@@ -75,6 +91,7 @@ function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, b
     firstParty,
     requirePkce,
     resources,
+    scope,
     tenant: _tenant,
     ...metadata
   } = wanted;
@@ -85,6 +102,7 @@ function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, b
     firstParty,
     requirePkce,
     resources,
+    scope: scope ?? null,
     secretHashes: secret === undefined ? [] : [deps.clients.hashSecret(secret)],
     metadata: JSON.parse(JSON.stringify(metadata)) as ClientMetadata,
     createdAt: before?.createdAt ?? deps.now(),

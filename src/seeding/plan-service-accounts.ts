@@ -35,6 +35,7 @@ async function planAccount(
   plan: SeedPlan,
   { tenant, account, at }: { tenant: Tenant; account: SeedAccount; at: readonly (string | number)[] },
 ): Promise<ServiceAccount | null> {
+  if (!plan.takes('client', account.clientId)) plan.refuse([...at, 'clientId'], 'is there twice');
   const owner = await deps.clients.findClient(account.clientId);
   const before = owner ? await deps.serviceAccounts.findServiceAccount(tenant.id, account.clientId) : null;
   if (owner && !before) {
@@ -67,9 +68,14 @@ async function planKeys(
   const existing = await deps.serviceAccounts.listApiKeys(account.tenantId, account.id);
   for (const [index, { label, secret, expiresAt }] of keys.entries()) {
     const secretHash = deps.clients.hashSecret(secret);
+    const expiry = expiresAt === undefined ? null : new Date(expiresAt);
+    const keyAt = [...at, 'keys', index];
+    if (!plan.takes('key', `${account.id} ${label}`)) plan.refuse([...keyAt, 'label'], 'is there twice');
+    if (!plan.takes('secret', secretHash)) plan.refuse([...keyAt, 'secret'], 'is there twice');
     const before = existing.find((key) => key.label === label);
-    if (before && before.secretHash !== secretHash) {
-      plan.refuse([...at, 'keys', index, 'secret'], 'differs from the key of this label; give a new key a new label');
+    const isSame = before?.secretHash === secretHash && before.expiresAt?.getTime() === expiry?.getTime();
+    if (before && !isSame) {
+      plan.refuse(keyAt, 'differs from the key of this label; give a new key a new label');
     } else if (before) plan.keep();
     else {
       const key = {
@@ -79,7 +85,7 @@ async function planKeys(
         label,
         secretHash,
         createdAt: deps.now(),
-        expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+        expiresAt: expiry,
         revokedAt: null,
       };
       plan.create((tx) => deps.serviceAccounts.createApiKey(tx, plan.actor, key));

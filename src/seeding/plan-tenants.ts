@@ -71,8 +71,12 @@ async function planRoles(
     if (seen.has(role.key)) plan.refuse([...at, 'key'], 'is built in or there twice');
     seen.add(role.key);
     for (const [position, permission] of role.permissions.entries()) {
-      if (!permissions.has(permission))
+      if (!permissions.has(permission)) {
         plan.refuse([...at, 'permissions', position], `is defined by no resource: ${permission}`);
+      }
+      if (permission.startsWith('platform:') && tenant.slug !== deps.platformSlug) {
+        plan.refuse([...at, 'permissions', position], 'is for operators alone');
+      }
     }
     const before = existing.find((candidate) => candidate.key === role.key);
     const changes = { name: role.name ?? role.key, permissions: role.permissions };

@@ -20,6 +20,8 @@ export async function planUsers(deps: SeedDeps, plan: SeedPlan, seed: Seed): Pro
     }
     if (seen.has(email)) plan.refuse([...path, 'email'], 'is there twice');
     seen.add(email);
+    const problem = problemOfPassword(deps, wanted.password);
+    if (problem) plan.refuse([...path, 'password'], problem);
     const before = await deps.users.findUserByEmail(email);
     const user = planUser(deps, plan, { email, wanted, before });
     await planPassword(deps, plan, { userId: user.id, password: wanted.password, exists: before !== null });
@@ -60,6 +62,12 @@ async function planPassword(
   else plan.create(set);
 }
 
+function problemOfPassword({ passwordLength }: SeedDeps, password: string | undefined): string | null {
+  const length = password === undefined ? passwordLength.minimum : [...password].length;
+  if (length < passwordLength.minimum) return `must have at least ${passwordLength.minimum} characters`;
+  return length > passwordLength.maximum ? `must have at most ${passwordLength.maximum} characters` : null;
+}
+
 interface MembershipsToPlan {
   user: User;
   wanted: SeedUser;
@@ -81,6 +89,10 @@ async function planMemberships(
     const known = plan.roleKeys.get(tenant.id) ?? (await roleKeysOf(deps, tenant.id));
     for (const [position, key] of roles.entries()) {
       if (!known.has(key)) plan.refuse([...path, index, 'roles', position], `is no role of ${slug}: ${key}`);
+    }
+    if (!plan.takes('membership', `${tenant.id} ${user.id}`)) plan.refuse([...path, index, 'tenant'], 'is there twice');
+    if (tenant.type === 'personal' && !plan.takes('personal', tenant.id)) {
+      plan.refuse([...path, index, 'tenant'], 'is personal and has its one member already');
     }
     const before = isNew ? null : await deps.memberships.findMembership(tenant.id, user.id);
     if (!before) {

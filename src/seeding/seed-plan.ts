@@ -24,6 +24,10 @@ export interface SeedDeps {
   serviceAccounts: ServiceAccountsModule;
   credentials: CredentialsModule;
   isPlan(key: string): boolean;
+  platformSlug: string;
+  /** OpenID scopes that a client's `scope` may name beside permissions. */
+  knownScopes: readonly string[];
+  passwordLength: { minimum: number; maximum: number };
 }
 
 /**
@@ -39,6 +43,8 @@ export interface SeedPlan {
   readonly tenants: Map<string, Tenant>;
   /** Role keys of those tenants, by tenant id, as they will be. */
   readonly roleKeys: Map<string, Set<string>>;
+  /** Names that the seed has used, each under its kind: what a unique index would refuse is refused with its line. */
+  takes(kind: 'client' | 'secret' | 'key' | 'membership' | 'personal', name: string): boolean;
   create(write: (tx: Tx) => Promise<void>): void;
   update(write: (tx: Tx) => Promise<void>): void;
   keep(): void;
@@ -49,10 +55,15 @@ export function newSeedPlan(actor: Actor): SeedPlan {
   const counts = { created: 0, updated: 0, unchanged: 0 };
   const writes: SeedPlan['writes'] = [];
   const issues: SeedIssue[] = [];
+  const taken = new Set<string>();
   return {
     ...{ actor, writes, issues, counts },
     tenants: new Map(),
     roleKeys: new Map(),
+    takes(kind, name) {
+      const key = `${kind} ${name}`;
+      return !taken.has(key) && Boolean(taken.add(key));
+    },
     create(write) {
       counts.created++;
       writes.push(write);

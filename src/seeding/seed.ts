@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { clientIdPattern, permissionPattern, roleKeyPattern, slugPattern } from '../kernel/patterns.js';
+import { problemOfRedirectUri } from '../kernel/redirect-uri.js';
 
 const text = (maximum: number): z.ZodString =>
   z
@@ -6,17 +8,10 @@ const text = (maximum: number): z.ZodString =>
     .min(1)
     .max(maximum)
     .regex(/^[^\p{Cc}]*$/u, 'must not hold control characters');
-const slug = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower-case letters, digits and hyphens');
-const roleKey = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, hyphens and underscores');
-const permission = z
-  .string()
-  .max(80)
-  .regex(/^[a-z0-9][a-z0-9-]*(?::[a-z0-9][a-z0-9-]*)+$/, 'must look like thing:action');
-const clientId = z.string().regex(/^[\w.~-]{1,100}$/, 'must be letters, digits and . _ ~ -');
+const slug = z.string().regex(slugPattern, 'must be lower-case letters, digits and hyphens');
+const roleKey = z.string().regex(roleKeyPattern, 'must be lower-case letters, digits, hyphens and underscores');
+const permission = z.string().max(80).regex(permissionPattern, 'must look like thing:action');
+const clientId = z.string().regex(clientIdPattern, 'must be letters, digits and . _ ~ -');
 const absoluteUri = z
   .string()
   .max(500)
@@ -85,32 +80,41 @@ const user = z.strictObject({
   familyName: text(200).optional(),
   locale: text(35).optional(),
   zoneinfo: text(60).optional(),
-  password: z.string().min(15, 'must have at least 15 characters').max(128).optional(),
+  password: z.string().max(1024).optional(),
   memberships: z.array(z.strictObject({ tenant: slug, roles: namesOf(roleKey).min(1) })).default([]),
 });
 
-const client = z.strictObject({
-  client_id: clientId,
-  client_secret: z.string().min(32, 'must have at least 32 characters').max(256).optional(),
-  client_name: text(200).optional(),
-  client_uri: webUri.optional(),
-  policy_uri: webUri.optional(),
-  tos_uri: webUri.optional(),
-  redirect_uris: namesOf(absoluteUri).default([]),
-  post_logout_redirect_uris: namesOf(absoluteUri).default([]),
-  grant_types: namesOf(z.enum(['authorization_code', 'refresh_token'])).default(['authorization_code']),
-  response_types: namesOf(z.literal('code')).default(['code']),
-  token_endpoint_auth_method: z
-    .enum(['none', 'client_secret_basic', 'client_secret_post'])
-    .default('client_secret_basic'),
-  application_type: z.enum(['web', 'native']).optional(),
-  scope: text(500).optional(),
-  id_token_signed_response_alg: z.enum(['RS256', 'ES256']).optional(),
-  firstParty: z.boolean().default(false),
-  requirePkce: z.boolean().default(true),
-  resources: namesOf(absoluteUri).default([]),
-  tenant: slug.optional(),
-});
+const client = z
+  .strictObject({
+    client_id: clientId,
+    client_secret: z.string().min(32, 'must have at least 32 characters').max(256).optional(),
+    client_name: text(200).optional(),
+    client_uri: webUri.optional(),
+    policy_uri: webUri.optional(),
+    tos_uri: webUri.optional(),
+    redirect_uris: namesOf(z.string().max(500)).default([]),
+    post_logout_redirect_uris: namesOf(z.string().max(500)).default([]),
+    grant_types: namesOf(z.enum(['authorization_code', 'refresh_token'])).default(['authorization_code']),
+    response_types: namesOf(z.literal('code')).default(['code']),
+    token_endpoint_auth_method: z
+      .enum(['none', 'client_secret_basic', 'client_secret_post'])
+      .default('client_secret_basic'),
+    application_type: z.enum(['web', 'native']).optional(),
+    scope: text(500).optional(),
+    id_token_signed_response_alg: z.enum(['RS256', 'ES256']).optional(),
+    firstParty: z.boolean().default(false),
+    requirePkce: z.boolean().default(true),
+    resources: namesOf(absoluteUri).default([]),
+    tenant: slug.optional(),
+  })
+  .superRefine((wanted, context) => {
+    for (const member of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
+      for (const [position, uri] of wanted[member].entries()) {
+        const message = problemOfRedirectUri(uri, wanted.application_type ?? 'web');
+        if (message) context.addIssue({ code: 'custom', path: [member, position], message });
+      }
+    }
+  });
 
 /** A seed file: what should be there. Applying it twice changes nothing; what it does not name is left alone. */
 export const seedSchema = z.strictObject({

@@ -79,6 +79,7 @@ function clientOf(account: ServiceAccount): Client {
     firstParty: true,
     requirePkce: true,
     resources: [],
+    scope: null,
     secretHashes: [],
     metadata: {
       client_name: account.name,

@@ -1,4 +1,4 @@
-import type { Interaction } from '../oidc/index.js';
+import type { ConsentRequest, Interaction } from '../oidc/index.js';
 import type { Resource } from '../resources/index.js';
 import type { TenantType } from '../tenants/index.js';
 import type { TenantToPick } from './pick-tenant.js';
@@ -24,15 +24,16 @@ export function presentTenants(tenants: readonly TenantToPick[]): Record<string,
 /** What a consent page shows of a request: each scope in words, each permission under the API that defines it. */
 export async function presentConsent(
   deps: { findResource(identifier: string): Promise<Resource | null> },
-  { client, missing, offline }: Interaction,
+  client: Interaction['client'],
+  { asked, offline }: ConsentRequest,
 ): Promise<Record<string, unknown>> {
-  const scopes = missing.oidcScopes.filter((scope) => scope !== 'offline_access');
+  const scopes = asked.oidcScopes.filter((scope) => scope !== 'offline_access');
   const resources = await Promise.all(
-    Object.entries(missing.resources).map(async ([identifier, asked]) => ({
+    Object.entries(asked.resources).map(async ([identifier, scopesAsked]) => ({
       identifier,
       name: (await deps.findResource(identifier))?.name ?? identifier,
       // OpenID scopes ride along on tokens for an API and are shown above
-      permissions: asked.filter((scope) => !(scope in scopeDescriptions)),
+      permissions: scopesAsked.filter((scope) => !(scope in scopeDescriptions)),
     })),
   );
   return {

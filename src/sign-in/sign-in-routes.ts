@@ -61,15 +61,14 @@ async function submitTenant(deps: SignInDeps, ctx: Context): Promise<void> {
 async function submitConsent(deps: SignInDeps, ctx: Context): Promise<void> {
   const interaction = await open(deps, ctx, 'consent');
   const { decision } = await deps.forms.read(ctx, bindingOf(interaction), consentForm);
-  const tenant = await deps.interactions.tenantOf(exchangeOf(ctx));
+  const { tenant, keys } = await deps.interactions.consentAsked(exchangeOf(ctx));
   const consent = { tenantId: tenant.id, userId: interaction.userId ?? '', clientId: interaction.client.clientId };
   if (decision === 'deny') {
     await deps.denyConsent(consent);
     return seeOther(ctx, await deps.interactions.refused(exchangeOf(ctx), 'the person did not agree'));
   }
-  const { location, granted } = await deps.interactions.consented(exchangeOf(ctx));
-  await deps.grantConsent({ ...consent, granted });
-  seeOther(ctx, location);
+  await deps.grantConsent({ ...consent, granted: keys });
+  seeOther(ctx, await deps.interactions.consented(exchangeOf(ctx)));
 }
 
 async function showPage(deps: SignInDeps, ctx: Context, interaction: Interaction): Promise<void> {
@@ -113,16 +112,16 @@ async function showTenants(
 }
 
 async function showConsent(deps: SignInDeps, ctx: Context, interaction: Interaction): Promise<void> {
-  const tenant = await deps.interactions.tenantOf(exchangeOf(ctx));
+  const request = await deps.interactions.consentAsked(exchangeOf(ctx));
   deps.pages.render(ctx, pageOf(interaction, 'consent', 'Allow access'), {
     ...common(deps, interaction, 'consent'),
-    ...(await presentConsent(deps, interaction)),
-    tenantName: tenant.name,
+    ...(await presentConsent(deps, interaction.client, request)),
+    tenantName: request.tenant.name,
     user: await presentUser(deps, interaction),
   });
 }
 
-/** The interaction of this address and browser; one that waits for another page sends the browser to that page. */
+/** The interaction of this address and browser; 400 when it is lost, or waits for another page than the one posted. */
 async function open(deps: SignInDeps, ctx: Context, prompt?: Interaction['prompt']): Promise<Interaction> {
   const interaction = await deps.interactions.read(
     exchangeOf(ctx),

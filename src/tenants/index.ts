@@ -10,7 +10,7 @@ import { createTenantStore } from './tenant-store.js';
 import type { Tenant } from './tenant.js';
 
 export type { Tenant, TenantPolicies, TenantStatus, TenantType } from './tenant.js';
-export { platformSlug, slugPattern, tenantTypes } from './tenant.js';
+export { platformSlug } from './tenant.js';
 
 export interface TenantsModule {
   findTenantById(id: string): Promise<Tenant | null>;

@@ -23,5 +23,3 @@ export interface Tenant {
 
 /** The built-in tenant whose members are the operators. */
 export const platformSlug = 'platform';
-
-export const slugPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -197,7 +197,7 @@ describe('a seed over a running server', () => {
           },
         ],
       },
-      /keys\[0\]\.secret$/,
+      /keys\[0\]$/,
       /new label/,
     ],
   ];

@@ -2,6 +2,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Client } from '../../clients/index.js';
 import type { ApiKey, ServiceAccount } from '../../service-accounts/index.js';
 import { epochSeconds, type Clock } from '../../kernel/time.js';
+import { knownScopes } from '../options/scopes.js';
 import { createExpiringMap } from '../../platform/cache/expiring.js';
 
 /** What we keep about a client beside its RFC 7591 metadata; declared to the library as `extraClientMetadata`,
@@ -12,6 +13,8 @@ export interface ClientExtension {
   firstParty: boolean;
   requirePkce: boolean;
   allowedResources: string[];
+  /** Scopes it may be given, of OpenID and of APIs; null: whatever else allows. */
+  allowedScopes: string[] | null;
   liveSecrets: LiveSecret[];
 }
 
@@ -27,6 +30,7 @@ export const clientExtensionProperties: readonly (keyof ClientExtension)[] = [
   'firstParty',
   'requirePkce',
   'allowedResources',
+  'allowedScopes',
   'liveSecrets',
 ];
 
@@ -82,14 +86,18 @@ export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): Adapte
     firstParty: client.firstParty,
     requirePkce: client.requirePkce,
     allowedResources: client.resources,
+    allowedScopes: client.scope?.split(' ') ?? null,
     liveSecrets: secrets,
   };
+  // the library knows the OpenID scopes alone and would refuse permissions
+  const oidcPart = extension.allowedScopes?.filter((scope) => knownScopes.includes(scope)).join(' ');
   return {
     client_id: client.clientId,
     // The library wants a secret to be there; ours are hashed and compared elsewhere (`compareClientSecret`), and no
     // algorithm that would use this text as a key is enabled.
     ...(client.metadata.token_endpoint_auth_method === 'none' ? {} : { client_secret: 'stored-hashed' }),
     ...client.metadata,
+    ...(oidcPart === undefined ? {} : { scope: oidcPart }),
     ...extension,
   } as AdapterPayload;
 }

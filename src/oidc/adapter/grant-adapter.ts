@@ -1,4 +1,4 @@
-import type { Adapter } from 'oidc-provider';
+import Provider, { type Adapter } from 'oidc-provider';
 import type { RecordEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
@@ -17,28 +17,49 @@ export interface GrantBinding {
   offline: boolean;
 }
 
+export interface GrantAdapterDeps extends ProtocolRecordDeps, EndingDeps {
+  revokeGrant: Endings['revokeGrant'];
+}
+
 /**
  * Grants. The grant is the master switch: code, refresh token, opaque access token, introspection and userinfo read it
  * again at every use, so ending it ends all of them at once.
  */
-export function grantAdapter(deps: ProtocolRecordDeps, revokeGrant: (id: string) => Promise<void>): Adapter {
+export function grantAdapter(deps: GrantAdapterDeps): Adapter {
   const records = protocolRecords('Grant', storageRules['Grant'] as StorageRule, deps);
   return {
     async upsert(id, payload, expiresIn) {
       const { accountId, clientId, tenantId, sessionUid, offline } = payload as unknown as GrantBinding;
-      await writeUnlessEnded(records, id, {
+      const changes = {
         payload: await records.encode(id, payload),
         ...{ accountId, clientId, tenantId, sessionUid, offline },
         ...records.expiryIn(expiresIn),
+      };
+      await deps.inTransaction(async (tx) => {
+        const { inserted } = await writeUnlessEnded(records, id, changes, tx);
+        if (!inserted) return;
+        const actor = { kind: 'user', userId: accountId } as const;
+        await deps.recordEvent(tx, {
+          type: 'grant.created',
+          tenantId,
+          actor,
+          subjectId: id,
+          data: { clientId, offline },
+        });
       });
     },
     find: async (id) => records.decode(await records.collection.findOne({ _id: id }), id),
-    destroy: (id) => revokeGrant(id),
+    destroy: (id) => deps.revokeGrant(id, reasonOfRequest()),
     findByUid: async () => undefined,
     findByUserCode: async () => undefined,
     consume: async () => undefined,
     revokeByGrantId: async () => undefined,
   };
+}
+
+/** At the token endpoint the library ends a grant for one reason only: a code or refresh token came a second time. */
+function reasonOfRequest(): RevocationReason {
+  return Provider.ctx?.oidc.route === 'token' ? 'reuse' : 'revoked';
 }
 
 export interface EndingDeps {

@@ -23,7 +23,7 @@ export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
     const rule = storageRules[model];
     if (!rule) throw new Error(`no storage rule for the model ${model}`);
     if (model === 'Session') return sessionAdapter(common);
-    if (model === 'Grant') return grantAdapter(common, (id) => endings.revokeGrant(id, 'revoked'));
+    if (model === 'Grant') return grantAdapter(common);
     const stored = recordAdapter(model, rule, common);
     if (model === 'AccessToken' || model === 'ClientCredentials') return withJwtAccessTokens(model, stored, common);
     return stored;

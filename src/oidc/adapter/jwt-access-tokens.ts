@@ -40,6 +40,11 @@ export function looksLikeJwt(value: string): boolean {
   return value.split('.').length === 3;
 }
 
+/** What stands for a verified token at introspection and revocation; never a `jti` itself, so the answer tells that. */
+export function verifiedTokenId({ jti }: VerifiedAccessToken): string {
+  return `verified:${jti}`;
+}
+
 /** Where a verified token of this request is put before introspection and revocation (see `unwrapJwtAccessToken`). */
 export interface VerifiedState {
   verifiedAccessToken?: VerifiedAccessToken;
@@ -89,13 +94,14 @@ export function withJwtAccessTokens(
     async find(id) {
       const ctx = Provider.ctx;
       const verified = (ctx?.state as VerifiedState | undefined)?.verifiedAccessToken;
-      if (verified?.jti === id) return payloadOf(verified, false);
+      if (verified && verifiedTokenId(verified) === id) return payloadOf(verified, false);
       if (ctx?.oidc.route !== 'userinfo' || !looksLikeJwt(id)) return stored.find(id);
       const token = await deps.verifyAccessToken(id);
       return token ? payloadOf(token, true) : undefined;
     },
     async destroy(id) {
       const verified = (Provider.ctx?.state as VerifiedState | undefined)?.verifiedAccessToken;
+      // the library names a loaded token by its own id
       if (verified?.jti !== id) return stored.destroy(id);
       await revoke(deps, verified);
     },

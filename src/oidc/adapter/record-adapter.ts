@@ -1,6 +1,6 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import { epochSeconds } from '../../kernel/time.js';
-import { isDuplicateKey } from '../../platform/mongo/transactions.js';
+import { isDuplicateKey, sessionOf, type Tx } from '../../platform/mongo/transactions.js';
 import {
   protocolRecords,
   tombstoneSeconds,
@@ -84,12 +84,13 @@ export async function writeUnlessEnded(
   { collection }: ProtocolRecords,
   _id: string,
   changes: Record<string, unknown>,
+  tx?: Tx,
 ): Promise<{ inserted: boolean }> {
   try {
     const { upsertedCount } = await collection.updateOne(
       { _id, endedAt: { $exists: false } },
       { $set: changes },
-      { upsert: true },
+      { upsert: true, ...(tx ? sessionOf(tx) : {}) },
     );
     return { inserted: upsertedCount === 1 };
   } catch (error) {
@@ -102,9 +103,17 @@ async function insertOnce({ collection }: ProtocolRecords, record: { _id: string
   try {
     await collection.insertOne(record);
   } catch (error) {
-    if (isDuplicateKey(error)) throw new errors.InvalidClientAuth('assertion or proof was already used');
+    if (isDuplicateKey(error)) throw replayed();
     throw error;
   }
+}
+
+/** A request holds one of the two: a DPoP proof in its header, else a client assertion. */
+function replayed(): Error {
+  const isProof = Provider.ctx !== undefined && Provider.ctx.get('DPoP') !== '';
+  return isProof
+    ? new errors.InvalidDpopProof('DPoP proof was already used')
+    : new errors.InvalidClientAuth('assertion was already used');
 }
 
 function indexedFields(payload: AdapterPayload): Record<string, unknown> {

@@ -1,9 +1,11 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import type { EventDraft } from '../../events/index.js';
+import type { EndingDeps } from './grant-adapter.js';
 import { protocolRecords, type ProtocolRecordDeps } from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
 
-export interface SessionAdapterDeps extends ProtocolRecordDeps {
+export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps {
   /** Ends a session and every grant of it that was not meant to outlive it, in one transaction. */
   endSession(sessionUid: string): Promise<void>;
 }
@@ -11,7 +13,8 @@ export interface SessionAdapterDeps extends ProtocolRecordDeps {
 /**
  * Sessions are stored under their lasting `uid`; the identifier in the cookie changes with every rise of privilege and
  * stands beside it as a keyed hash. A change of identifier is so one atomic write: the old one stops to be found in the
- * moment in which the new one is.
+ * moment in which the new one is. A save that changes nothing about it leaves the stored one alone, so that a slow
+ * request cannot bring a former identifier back.
  */
 export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
   const records = protocolRecords('Session', storageRules['Session'] as StorageRule, deps);
@@ -20,11 +23,21 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
   return {
     async upsert(id, payload, expiresIn) {
       const uid = payload.uid as string;
-      await writeUnlessEnded(records, uid, {
-        idHash: idFor(id),
+      const { accountId } = payload;
+      const changes = {
         payload: await records.encode(uid, payload),
-        ...(payload.accountId === undefined ? {} : { accountId: payload.accountId }),
+        ...(accountId === undefined ? {} : { accountId }),
         ...records.expiryIn(expiresIn),
+      };
+      const known = await collection.updateOne(
+        { _id: uid, idHash: idFor(id), endedAt: { $exists: false } },
+        { $set: changes },
+      );
+      if (known.matchedCount === 1) return;
+      await deps.inTransaction(async (tx) => {
+        await writeUnlessEnded(records, uid, { idHash: idFor(id), ...changes }, tx);
+        const login = loginOfRequest(accountId);
+        if (login) await deps.recordEvent(tx, login);
       });
     },
     async find(id) {
@@ -41,6 +54,20 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
     findByUserCode: async (): Promise<AdapterPayload | undefined> => undefined,
     consume: async () => undefined,
     revokeByGrantId: async () => undefined,
+  };
+}
+
+/** A finished login always brings a new identifier; the event tells of it in the same transaction. */
+function loginOfRequest(accountId: string | undefined): EventDraft | null {
+  const oidc = Provider.ctx?.oidc;
+  const login = oidc?.result?.login;
+  if (!login || accountId === undefined || login.accountId !== accountId) return null;
+  return {
+    type: 'user.signed_in',
+    tenantId: null,
+    actor: { kind: 'user', userId: accountId },
+    subjectId: accountId,
+    data: { clientId: oidc.client?.clientId ?? '', amr: login.amr ?? [] },
   };
 }
 

@@ -1,10 +1,9 @@
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { slugPattern, tenantIdPattern } from '../../kernel/patterns.js';
 import { equalSecrets } from '../../kernel/secret.js';
 import { epochSeconds, type Clock } from '../../kernel/time.js';
 import { clientExtensionProperties } from '../adapter/client-adapter.js';
 import { clientOf, type KnownClient } from '../library-internals.js';
-
-const tenantParameter = /^(?:ten_[0-9a-f]{32}|[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
 
 /** What clients may be and do: authentication, PKCE, redirect URIs, CORS, and the request parameter `tenant`. */
 export function clientRules(): Configuration {
@@ -19,22 +18,25 @@ export function clientRules(): Configuration {
     responseTypes: ['code'],
     pkce: { required: (_ctx, client) => (client as KnownClient).requirePkce },
     allowOmittingSingleRegisteredRedirectUri: false,
-    clientBasedCORS: (_ctx, origin, client) =>
-      client.redirectUris?.some((uri) => URL.canParse(uri) && new URL(uri).origin === origin) ?? false,
+    clientBasedCORS: (_ctx, origin, client) => client.redirectUris?.some((uri) => isOriginOf(uri, origin)) ?? false,
     extraParams: { tenant: checkRequest },
     subjectTypes: ['public'],
     enabledJWA: {
       idTokenSigningAlgValues: ['RS256', 'ES256'],
       userinfoSigningAlgValues: ['RS256', 'ES256'],
-      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
       dPoPSigningAlgValues: ['ES256', 'EdDSA', 'RS256', 'PS256'],
     },
   };
 }
 
+/** Private schemes have the origin `null`, which every sandboxed frame has too. */
+function isOriginOf(uri: string, origin: string): boolean {
+  return /^https?:/.test(uri) && new URL(uri).origin === origin;
+}
+
 /** Called for every authorization and pushed request, also for those without the parameter. */
 function checkRequest(ctx: KoaContextWithOIDC, tenant: string | undefined): void {
-  if (tenant !== undefined && !tenantParameter.test(tenant)) {
+  if (tenant !== undefined && !tenantIdPattern.test(tenant) && !slugPattern.test(tenant)) {
     throw new errors.InvalidRequest('tenant must be the slug or the id of a tenant');
   }
   const { code_challenge: challenge, nonce } = ctx.oidc.params ?? {};

@@ -21,7 +21,7 @@ export function lifetimeOptions(lifetimes: Lifetimes, now: Clock): NonNullable<C
     AuthorizationCode: lifetimes.authorizationCodeSeconds,
     IdToken: lifetimes.idTokenSeconds,
     Interaction: lifetimes.interactionSeconds,
-    Grant: lifetimes.grantSeconds,
+    Grant: lifetimes.grantSeconds, // at most; each is made with its own, see `grantLifetime`
     PushedAuthorizationRequest: lifetimes.pushedRequestSeconds,
     // idle time, cut where the absolute lifetime ends
     Session: (_ctx, session) => {

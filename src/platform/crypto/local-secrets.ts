@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface LocalSecrets {
@@ -27,11 +27,15 @@ async function localSecrets(dataDirectory: string): Promise<LocalSecrets> {
   if (dataDirectory === ':memory:') return parseSecrets(fresh);
   const path = join(dataDirectory, 'secrets.json');
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, JSON.stringify(fresh), { mode: 0o600 });
   try {
-    // wx: of two processes at their first start one writes, and both read what it wrote
-    await writeFile(path, JSON.stringify(fresh), { flag: 'wx', mode: 0o600 });
+    // a link is whole or not there: of two processes at their first start one makes it, and both read what it made
+    await link(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(draft);
   }
   return parseSecrets(JSON.parse(await readFile(path, 'utf8')) as typeof fresh);
 }

@@ -31,7 +31,7 @@ export function errorAnswerer(pages: Pages): (ctx: Context, error: AppError) => 
   };
 }
 
-function answerPage(pages: Pages, ctx: Context, error: AppError): void {
+export function answerPage(pages: Pages, ctx: Context, error: AppError): void {
   const { heading, hint } = textsOfCodes[error.code] ?? pageTexts[error.status] ?? otherTexts;
   ctx.status = error.status;
   pages.render(

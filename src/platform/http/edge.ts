@@ -35,7 +35,7 @@ export function pinRequest(req: IncomingMessage, options: EdgeOptions): void {
   const hosts = req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
   if (hosts.length > 1) throw refused(400, 'request.bad_host', 'The request names more than one host.');
   // probes of an orchestrator come by address
-  if (req.headers.host?.toLowerCase() !== issuer.host && !path.startsWith('/health/')) {
+  if (!isHostOf(issuer, req.headers.host) && !path.startsWith('/health/')) {
     throw refused(421, 'request.misdirected', `This server answers as ${options.issuer} only.`);
   }
 
@@ -44,6 +44,13 @@ export function pinRequest(req: IncomingMessage, options: EdgeOptions): void {
   req.headers.host = issuer.host;
   req.headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
   req.headers['x-forwarded-for'] = address;
+}
+
+/** With or without the scheme's own port. */
+function isHostOf(issuer: URL, host: string | undefined): boolean {
+  const name = host?.toLowerCase();
+  const ownPort = issuer.protocol === 'https:' ? ':443' : ':80';
+  return name === issuer.host || (issuer.port === '' && name === issuer.host + ownPort);
 }
 
 /** The nth address from the right of X-Forwarded-For, n = trusted proxies; the socket's where that is no address. */

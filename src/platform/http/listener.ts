@@ -4,6 +4,7 @@ import type { Middleware } from 'koa';
 import type { AppError } from '../../kernel/errors.js';
 import type { Logger } from '../log/logger.js';
 import { pinRequest, type EdgeOptions } from './edge.js';
+import { methodNotAllowed, notFound } from './http-errors.js';
 import { requestIdOf, toAppError } from './problem.js';
 import type { Header } from './security-headers.js';
 
@@ -64,6 +65,8 @@ export function answerErrors(
       const refusal = (ctx.req as Request)[refusals];
       if (refusal) throw refusal;
       await next();
+      if (ctx.status === 404 && !ctx.body) throw notFound();
+      if ((ctx.status === 405 || ctx.status === 501) && !ctx.body) throw methodNotAllowed();
     } catch (thrown) {
       const error = toAppError(thrown);
       const requestId = requestIdOf(ctx);

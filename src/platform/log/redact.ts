@@ -1,12 +1,19 @@
+/** Where a word may begin in a line of JSON: not within another, but right behind an escape such as `\n`. */
+const start = String.raw`(?:(?<=\\[bfnrt])|(?<![\w\\-]))`;
+
+function shape(source: string, flags = 'g'): RegExp {
+  return new RegExp(start + source, flags);
+}
+
 const shapes: readonly [RegExp, string][] = [
+  [shape(String.raw`(mongodb(?:\+srv)?|rediss?|smtps?)://[^\s/"']+@`, 'gi'), '$1://[credentials]@'],
   // JWS and JWE, compact form
-  [/\bey[\w-]{8,}\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?/g, '[jwt]'],
-  [/\bsk_[\w-]{16,}/g, '[api-key]'],
+  [shape(String.raw`ey[\w-]{8,}\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?`), '[jwt]'],
+  [shape(String.raw`sk_[\w-]{16,}`), '[api-key]'],
   // opaque tokens and codes are 43 characters of base64url; ids of ours carry a prefix and hex
-  [/(?<![\w-])(?!(?:ten|usr|mem|rol|cli|sva|key|evt|con)_)[\w-]{40,}(?![\w-])/g, '[token]'],
-  [/\b(Basic|Bearer|DPoP)\s+[\w.+/=~-]{8,}/gi, '$1 [credentials]'],
-  [/[^\s"'<>@,;:]{1,64}@[^\s"'<>@,;:]+\.[a-z]{2,}/gi, '[email]'],
-  [/\b(mongodb(?:\+srv)?|rediss?|smtps?):\/\/[^\s@"']+@/gi, '$1://[credentials]@'],
+  [shape(String.raw`(?!(?:ten|usr|mem|rol|sva|key|evt)_)[\w-]{40,}(?![\w-])`), '[token]'],
+  [shape(String.raw`(Basic|Bearer|DPoP)\s+[\w.+/=~-]{8,}`, 'gi'), '$1 [credentials]'],
+  [/[^\s"'<>@,;:\\]{1,64}@[^\s"'<>@,;:\\]+\.[a-z]{2,}/gi, '[email]'],
 ];
 
 /** Members whose value is never logged, whatever it looks like. */
@@ -22,7 +29,6 @@ export const redactedKeys: readonly string[] = [
   'access_token',
   'refresh_token',
   'id_token',
-  'code',
   'code_verifier',
   'email',
   'login',

@@ -1,5 +1,7 @@
 import type { ClientSession } from 'mongoose';
-import type { Database } from './open-database.js';
+import { within, type Database } from './open-database.js';
+
+const transactionTimeoutMs = 10_000;
 
 declare const transaction: unique symbol;
 
@@ -12,10 +14,14 @@ export interface Tx {
 export type InTransaction = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 
 export function inTransactionOf(database: Database): InTransaction {
-  return (work) =>
-    database.connection
-      .getClient()
-      .withSession((session) => session.withTransaction(() => work(session as unknown as Tx)));
+  return (work) => {
+    const client = database.connection.getClient();
+    // the driver would try again for two minutes; whether a late one was committed is then unknown, which is no success
+    return within(
+      transactionTimeoutMs,
+      client.withSession((session) => session.withTransaction(() => work(session as unknown as Tx))),
+    );
+  };
 }
 
 export function sessionOf(tx: Tx): { session: ClientSession } {
@@ -28,12 +34,19 @@ export function isDuplicateKey(error: unknown): boolean {
 }
 
 const connectionErrors =
-  /^(MongoServerSelection|MongoNetwork|MongoNetworkTimeout|MongoTopologyClosed|MongoNotConnected|PoolClosedError|MongoPoolCleared|MongoPoolClosed|MongooseServerSelection|WaitQueueTimeout|MongoWaitQueueTimeout|MongoOperationTimeout)/;
+  /^(DatabaseTimeout|MongoServerSelection|MongoNetwork|MongoTopologyClosed|MongoNotConnected|PoolClosed|MongoPoolCleared|MongoPoolClosed|MongooseServerSelection|WaitQueueTimeout|MongoWaitQueueTimeout|MongoOperationTimeout|MongoClientClosed)/;
 
-/** True when the database could not be reached or did not answer in time, as against an error in what was asked. */
+/** Changes of the primary, shutdown, exceeded time and write concern: another try may succeed. */
+const passingCodes = new Set([6, 7, 24, 50, 64, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+/** True when the database could not be reached or could not serve just now, as against an error in what was asked. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
     if (connectionErrors.test(current.name) || connectionErrors.test(current.constructor.name)) return true;
+    const { code, errorLabels } = current as { code?: unknown; errorLabels?: readonly string[] };
+    if (typeof code === 'number' && passingCodes.has(code)) return true;
+    if (errorLabels?.some((label) => label === 'RetryableWriteError' || label === 'TransientTransactionError'))
+      return true;
   }
   return false;
 }

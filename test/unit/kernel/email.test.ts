@@ -21,6 +21,21 @@ const accepted: readonly [why: string, spelling: string, canonical: string][] = 
 ];
 
 const refused: readonly [why: string, spelling: string][] = [
+  ['a path behind the domain', 'ada@example.com/evil.example'],
+  ['a query behind the domain', 'ada@example.com?evil.example'],
+  ['a fragment behind the domain', 'ada@example.com#evil.example'],
+  ['a backslash behind the domain', 'ada@example.com\\evil.example'],
+  ['percent-encoding in the domain', 'ada@ex%61mple.com'],
+  ['a tab in the domain', 'ada@exam\tple.com'],
+  ['a line break in the domain', 'ada@exam\r\nple.com'],
+  ['a zero-width space in the domain', 'ada@exam\u200bple.com'],
+  ['a soft hyphen in the domain', 'ada@exam\u00adple.com'],
+  ['a byte order mark in the domain', 'ada@\ufeffexample.com'],
+  ['a variation selector in the domain', 'ada@exam\ufe0fple.com'],
+  ['a variation selector in the local part', 'ad\ufe0fa@example.com'],
+  ['a Hangul filler in the local part', 'ad\u3164a@example.com'],
+  ['a combining grapheme joiner in the local part', 'ad\u034fa@example.com'],
+  ['a number that is an IPv4 address', 'ada@0x7f.1'],
   ['nothing', ''],
   ['only an @', '@'],
   ['no @', 'ada.example.com'],

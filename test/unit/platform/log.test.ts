@@ -118,4 +118,25 @@ describe('what a log line still says', () => {
     for (const text of texts) log.info({ detail: text }, text);
     expect(lines()).to.have.length(texts.length);
   });
+
+  it('sec-077 a part of a database password that looks like the beginning of an address', () => {
+    for (const uri of [
+      'mongodb://gatehouse:hunter2,more@db.example.com/x',
+      'mongodb+srv://gatehouse:hunter2;more@db.example.com/x',
+      'mongodb://gatehouse:hunter2:more@db.example.com/x',
+      'mongodb://gatehouse:hunter2<more@db.example.com/x',
+    ]) {
+      expect(redactText(uri), uri).not.to.contain('hunter2');
+    }
+  });
+
+  it('a line is still JSON when a token follows a line break', () => {
+    let line = '';
+    const destination = new Writable({
+      write: (chunk: Buffer, _encoding, done) => ((line += chunk.toString()), done()),
+    });
+    createLogger('info', destination).info('refused:\n79_lMjY2zH19KyAxkWXQ98hxlPp5tRjRjhOcrGkQZsg');
+    expect(() => JSON.parse(line) as unknown, line).not.to.throw();
+    expect(line).not.to.contain('79_lMjY2');
+  });
 });

@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import { decodeJwt } from 'jose';
+import * as client from 'openid-client';
+import { mock } from 'node:test';
+import { ada, ciKey, projectsApi } from '../support/contract-seed.js';
+import { relyingParty, signIn } from '../support/relying-party.js';
+import { closeApps, startApp } from '../support/start-app.js';
+import { consultant, seedWithTwoTenants, thirdPartySecret } from '../support/two-tenants.js';
+
+const errorOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'no error',
+    (error: { error?: string }) => error.error ?? 'no code',
+  );
+
+describe('grants', () => {
+  afterEach(async () => {
+    mock.timers.reset();
+    await closeApps();
+  });
+
+  it('parallel requests of one session with different scopes take nothing from each other', async () => {
+    const { issuer } = await startApp();
+    const party = await relyingParty(issuer);
+    const first = await party.begin({ scope: 'openid' });
+    const { browser, page } = await signIn(issuer, first.url);
+    await first.finish(page.url);
+    const scopes = ['openid profile', 'openid email', 'openid tenant', 'openid projects:read', 'openid projects:write'];
+    const granted = await Promise.all(
+      scopes.map(async (scope) => {
+        const { url, finish } = await party.begin({ scope });
+        return decodeJwt((await finish((await browser.get(url)).url)).access_token)['scope'];
+      }),
+    );
+    expect(granted).to.deep.equal(scopes);
+  });
+
+  it('sec-032 without offline access ends with the session at the latest; with it outlives the session', async () => {
+    const { issuer } = await startApp();
+    const party = await relyingParty(issuer);
+    const online = await party.begin({ scope: 'openid' });
+    const { browser, page } = await signIn(issuer, online.url);
+    const bound = await online.finish(page.url);
+    const asked = await party.begin({ scope: 'openid offline_access', prompt: 'consent' });
+    const lasting = await asked.finish(
+      (await browser.submit(await browser.get(asked.url), { decision: 'accept' })).url,
+    );
+
+    const renew = (token: string | undefined): Promise<string> =>
+      errorOf(client.refreshTokenGrant(party.configuration, token ?? ''));
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + (12 * 3600 + 60) * 1000 });
+    expect(await renew(bound.refresh_token)).to.equal('invalid_grant');
+    expect(await renew(lasting.refresh_token)).to.equal('no error');
+    const silent = await party.begin({ prompt: 'none' });
+    expect((await browser.get(silent.url)).url).to.contain('error=login_required');
+  });
+
+  it('sec-029 another person who signs in ends the session of the first, with its grants', async () => {
+    const { issuer } = await startApp({ seed: seedWithTwoTenants });
+    const party = await relyingParty(issuer);
+    const first = await party.begin({ tenant: 'acme' });
+    const { browser, page } = await signIn(issuer, first.url);
+    const ofAda = await first.finish(page.url);
+    const second = await party.begin({ tenant: 'acme', prompt: 'login' });
+    const { page: between } = await signIn(issuer, second.url, consultant, browser);
+    const onwards = await browser.submit(between, { logout: 'yes' });
+    const ofOther = await second.finish(onwards.url);
+    expect(ofOther.claims()?.sub).not.to.equal(ofAda.claims()?.sub);
+    expect(await errorOf(client.refreshTokenGrant(party.configuration, ofAda.refresh_token ?? ''))).to.equal(
+      'invalid_grant',
+    );
+  });
+
+  it('a client that comes to belong to another tenant yields nothing in its former one', async () => {
+    const { issuer, app } = await startApp({ seed: seedWithTwoTenants });
+    const party = await relyingParty(issuer, 'globex-app', thirdPartySecret);
+    const begun = await party.begin();
+    const tokens = await begun.finish((await signIn(issuer, begun.url, consultant)).page.url);
+    const moved = (seedWithTwoTenants.clients ?? []).filter(({ client_id: id }) => id === 'globex-app');
+    await app.seeding.applySeed({ clients: moved.map((metadata) => ({ ...metadata, tenant: 'acme' })) });
+    expect(await errorOf(client.refreshTokenGrant(party.configuration, tokens.refresh_token ?? ''))).to.equal(
+      'invalid_grant',
+    );
+  });
+
+  it('the `scope` of a client bounds what it is given, permissions included', async () => {
+    const { issuer, app } = await startApp();
+    const [web] = (await import('../support/contract-seed.js')).contractSeed.clients ?? [];
+    if (!web) throw new Error('no client in the seed');
+    await app.seeding.applySeed({ clients: [{ ...web, scope: 'openid projects:read' }] });
+    const party = await relyingParty(issuer);
+    const { url, finish } = await party.begin({ scope: 'openid projects:read projects:write' });
+    const tokens = await finish((await signIn(issuer, url)).page.url);
+    expect(decodeJwt(tokens.access_token)['scope']).to.equal('openid projects:read');
+    const refused = await party.begin({ scope: 'openid email' });
+    expect((await signIn(issuer, refused.url)).page.url).to.contain('error=invalid_scope');
+  });
+
+  it('every step leaves its event: sign-in, failure, grant, consent, reuse, sign-out', async () => {
+    const { issuer, database } = await startApp({ seed: seedWithTwoTenants });
+    const third = await relyingParty(issuer, 'third-party', thirdPartySecret);
+    const begun = await third.begin({ scope: 'openid projects:read' });
+    await signIn(issuer, begun.url, { ...ada, password: 'wrong password entirely' });
+    const { browser, page } = await signIn(issuer, begun.url);
+    const tokens = await begun.finish((await browser.submit(page, { decision: 'accept' })).url);
+    await client.refreshTokenGrant(third.configuration, tokens.refresh_token ?? '');
+    await errorOf(client.refreshTokenGrant(third.configuration, tokens.refresh_token ?? ''));
+    const out = await browser.get(
+      client.buildEndSessionUrl(third.configuration, { id_token_hint: tokens.id_token ?? '' }).href,
+    );
+    await browser.submit(out, { logout: 'yes' });
+
+    const events = await database
+      .collection('events')
+      .find({ 'actor.reason': { $ne: 'seed' } })
+      .sort({ at: 1 })
+      .toArray();
+    expect(events.map((event) => event['type'] as string)).to.deep.equal([
+      'user.sign_in_failed',
+      'user.signed_in',
+      'consent.granted',
+      'grant.created',
+      'grant.revoked',
+      'session.ended',
+    ]);
+    const revoked = events.find((event) => event['type'] === 'grant.revoked');
+    expect(revoked?.['data']).to.include({ reason: 'reuse' });
+    expect(revoked?.['actor']).to.deep.equal({ kind: 'system', reason: 'protocol' });
+  });
+
+  it('a service token tells at introspection whose it is', async () => {
+    const { issuer } = await startApp();
+    const { configuration } = await relyingParty(issuer, 'acme-ci', ciKey);
+    const tokens = await client.clientCredentialsGrant(configuration, { resource: projectsApi });
+    expect(await client.tokenIntrospection(configuration, tokens.access_token)).to.include({
+      active: true,
+      sub: 'acme-ci',
+    });
+  });
+});
