@@ -21,7 +21,7 @@ export const looks: readonly Look[] = [
   { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
 ];
 
-/** A person with a browser of their own (cookies and all), in which no script runs. */
+/** A person with a browser of their own (cookies and all); no script runs in it unless asked for. */
 export interface Visitor {
   page: Page;
   /** Everything that the browser had to say against the pages so far: console errors and refused content. */
@@ -42,7 +42,7 @@ const launchArguments = [
 ];
 
 /** Gives a suite a Chromium, or skips the suite where there is none. */
-export function useChromium(): { visit(look?: Look): Promise<Visitor> } {
+export function useChromium(): { visit(look?: Look, options?: { javaScriptEnabled: boolean }): Promise<Visitor> } {
   let browser: Browser | undefined;
   const contexts: BrowserContext[] = [];
 
@@ -59,10 +59,10 @@ export function useChromium(): { visit(look?: Look): Promise<Visitor> } {
   after('it closes', async () => browser?.close());
 
   return {
-    async visit(look = desktop) {
+    async visit(look = desktop, { javaScriptEnabled } = { javaScriptEnabled: false }) {
       if (!browser) throw new Error('visitors come while a test runs');
       const { colorScheme, viewport } = look;
-      const context = await browser.newContext({ colorScheme, viewport, javaScriptEnabled: false });
+      const context = await browser.newContext({ colorScheme, viewport, javaScriptEnabled });
       contexts.push(context);
       return newVisitor(context, look);
     },
