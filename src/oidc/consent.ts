@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import type { Grant } from 'oidc-provider';
+import type { Clock } from '../kernel/time.js';
 import type { Authorization } from '../access/index.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
 import { consentKeys, isBoundTo, newGrant, type GrantDeps, type Wanted } from './grants.js';
@@ -12,6 +13,7 @@ export type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 export interface ConsentDeps extends TenantChoiceDeps, Pick<GrantDeps, 'grantLifetime'> {
   currentProvider(): Provider;
+  now: Clock;
 }
 
 /** What a person is asked to allow. */

@@ -1,6 +1,7 @@
 import { errors, type InteractionResults } from 'oidc-provider';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { temporarilyUnavailable } from '../kernel/errors.js';
+import { epochSeconds } from '../kernel/time.js';
 import {
   clientOfInteraction,
   consentRequestOf,
@@ -74,7 +75,7 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     consented: forPages(consented),
     consentAsked: forPages(async (exchange: BrowserExchange) => consentRequestOf(deps, await details(exchange))),
     signedIn: forPages((exchange: BrowserExchange, { userId, acr, amr }: Login) =>
-      finish(exchange, { login: { accountId: userId, acr, amr } }),
+      finish(exchange, { login: { accountId: userId, acr, amr, ts: epochSeconds(deps.now()) } }),
     ),
     tenantPicked: forPages((exchange: BrowserExchange, tenantId: string) =>
       finish(exchange, { select_tenant: { tenantId } }),

@@ -11,7 +11,7 @@ import { endpointPaths } from './options/endpoints.js';
 export interface ProtocolPages {
   renderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: unknown): void;
   confirmSignOut(ctx: KoaContextWithOIDC): Promise<void>;
-  signedOut(ctx: KoaContextWithOIDC): void;
+  signedOut(ctx: KoaContextWithOIDC): Promise<void>;
 }
 
 export function createProtocolPages(deps: {
@@ -39,11 +39,16 @@ export function createProtocolPages(deps: {
       );
     },
 
-    signedOut(ctx) {
+    async signedOut(ctx) {
+      // also shown to who chose to stay: the library does not say which of the two it was, the session does
+      const session = await ctx.oidc.provider.Session.get(ctx);
+      const stillSignedIn = session.accountId !== undefined;
+      const title = stillSignedIn ? 'Still signed in' : 'Signed out';
       deps.pages.render(
         ctx,
-        { view: 'sign-in/signed-out', title: 'Signed out' },
+        { view: 'sign-in/signed-out', title },
         {
+          stillSignedIn,
           clientName: ctx.oidc.client?.clientName ?? null,
           clientUri: ctx.oidc.client?.clientUri ?? null,
         },

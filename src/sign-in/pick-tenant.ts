@@ -35,5 +35,5 @@ export async function listTenantsToPick(deps: PickTenantDeps, userId: string): P
         };
       }),
   );
-  return open.sort((left, right) => left.name.localeCompare(right.name));
+  return open.sort((left, right) => left.name.localeCompare(right.name, 'en', { numeric: true }));
 }

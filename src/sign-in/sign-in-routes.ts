@@ -7,7 +7,7 @@ import type { Page } from '../platform/http/pages.js';
 import { presentConsent, presentTenants } from './present.js';
 import { listTenantsToPick } from './pick-tenant.js';
 import { signInWithPassword } from './sign-in-with-password.js';
-import type { SignInDeps } from './index.js';
+import type { SignInDeps } from './sign-in-deps.js';
 
 const passwordForm = z.strictObject({ login: z.string().max(320), password: z.string().max(1024) });
 const tenantForm = z.strictObject({ tenant: z.string().max(64) });

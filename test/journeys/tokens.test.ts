@@ -124,6 +124,20 @@ describe('tokens after sign-in', () => {
     expect((await browser.get(again.url)).url).to.contain('error=login_required');
   });
 
+  it('who chooses to stay signed in is told so, and stays', async () => {
+    const begun = await party.begin({ scope: 'openid' });
+    const { browser, page } = await signIn(running.issuer, begun.url);
+    const tokens = await begun.finish(page.url);
+    const confirm = await browser.get(`${running.issuer}/oauth2/logout?client_id=web`);
+    const stayed = await browser.submit(confirm, { xsrf: /name="xsrf" value="([^"]+)"/.exec(confirm.html)?.[1] ?? '' });
+    expect(stayed.html).to.contain('You are still signed in');
+    expect(await introspect(tokens.access_token)).to.include({ active: true });
+    const silent = await party.begin({ prompt: 'none' });
+    expect((await browser.get(silent.url)).url).to.contain('code=');
+    const out = await browser.submit(await browser.get(`${running.issuer}/oauth2/logout`), { logout: 'yes' });
+    expect(out.html).to.contain('You are signed out');
+  });
+
   it('a third-party client asks once, and remembers the answer beyond the session', async () => {
     const third = await relyingParty(running.issuer, 'third-party', 'another-s3cret-another-s3cret-xxxx');
     const begun = await third.begin({ scope: 'openid email projects:read' });

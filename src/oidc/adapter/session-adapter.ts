@@ -61,7 +61,9 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
 function loginOfRequest(accountId: string | undefined): EventDraft | null {
   const oidc = Provider.ctx?.oidc;
   const login = oidc?.result?.login;
-  if (!login || accountId === undefined || login.accountId !== accountId) return null;
+  // the result is carried along to later pages of the same flow; the login page is where somebody signed in
+  if (!login || oidc.entities.Interaction?.prompt.name !== 'login') return null;
+  if (accountId === undefined || login.accountId !== accountId) return null;
   return {
     type: 'user.signed_in',
     tenantId: null,

@@ -65,8 +65,8 @@ export function answerErrors(
       const refusal = (ctx.req as Request)[refusals];
       if (refusal) throw refusal;
       await next();
-      if (ctx.status === 404 && !ctx.body) throw notFound();
-      if ((ctx.status === 405 || ctx.status === 501) && !ctx.body) throw methodNotAllowed();
+      if (ctx.status === 405 && !ctx.body) throw methodNotAllowed();
+      if ((ctx.status === 404 || ctx.status === 501) && !ctx.body) throw notFound();
     } catch (thrown) {
       const error = toAppError(thrown);
       const requestId = requestIdOf(ctx);

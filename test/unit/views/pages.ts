@@ -61,6 +61,7 @@ export const pages: Record<PageName, Locals> = {
     user,
   },
   'sign-in/signed-out': {
+    stillSignedIn: false,
     ...common,
     title: 'Signed out',
     clientName: 'Acme Console',

@@ -1,0 +1,21 @@
+import type { ConsentsModule } from '../consents/index.js';
+import type { Interactions } from '../oidc/index.js';
+import type { Forms } from '../platform/http/forms.js';
+import type { Pages } from '../platform/http/pages.js';
+import type { Resource } from '../resources/index.js';
+import type { Tenant } from '../tenants/index.js';
+import type { User } from '../users/index.js';
+import type { PickTenantDeps } from './pick-tenant.js';
+import type { SignInWithPasswordDeps } from './sign-in-with-password.js';
+
+/** What the pages ask of the rest of the product. */
+export interface SignInDeps
+  extends PickTenantDeps, SignInWithPasswordDeps, Pick<ConsentsModule, 'grantConsent' | 'denyConsent'> {
+  issuer: string;
+  interactions: Interactions;
+  pages: Pages;
+  forms: Forms;
+  findUserById(id: string): Promise<User | null>;
+  findTenantById(id: string): Promise<Tenant | null>;
+  findResource(identifier: string): Promise<Resource | null>;
+}
