@@ -22,6 +22,8 @@ export interface ProtocolRecord {
   accountId?: string;
   clientId?: string;
   tenantId?: string;
+  /** Epoch seconds of the last sign-in (Session). */
+  loginTs?: number;
   sessionUid?: string;
   offline?: boolean;
 }

@@ -1,6 +1,7 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { EventDraft } from '../../events/index.js';
 import type { EndingDeps } from './grant-adapter.js';
+import { sessionOf } from '../../platform/mongo/transactions.js';
 import { protocolRecords, type ProtocolRecordDeps } from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
@@ -35,9 +36,11 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
       );
       if (known.matchedCount === 1) return;
       await deps.inTransaction(async (tx) => {
-        await writeUnlessEnded(records, uid, { idHash: idFor(id), ...changes }, tx);
-        const login = loginOfRequest(accountId);
-        if (login) await deps.recordEvent(tx, login);
+        const before = await collection.findOne({ _id: uid }, { ...sessionOf(tx), projection: { loginTs: 1 } });
+        const { loginTs } = payload;
+        await writeUnlessEnded(records, uid, { idHash: idFor(id), ...changes, ...(loginTs ? { loginTs } : {}) }, tx);
+        if (accountId !== undefined && loginTs !== before?.loginTs)
+          await deps.recordEvent(tx, signedIn(accountId, payload));
       });
     },
     async find(id) {
@@ -57,19 +60,15 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
   };
 }
 
-/** A finished login always brings a new identifier; the event tells of it in the same transaction. */
-function loginOfRequest(accountId: string | undefined): EventDraft | null {
-  const oidc = Provider.ctx?.oidc;
-  const login = oidc?.result?.login;
-  // the result is carried along to later pages of the same flow; the login page is where somebody signed in
-  if (!login || oidc.entities.Interaction?.prompt.name !== 'login') return null;
-  if (accountId === undefined || login.accountId !== accountId) return null;
+/** A finished login always brings a new identifier and a new `loginTs`; the event tells of it in the same transaction. */
+function signedIn(userId: string, { amr }: AdapterPayload): EventDraft {
+  const clientId = Provider.ctx?.oidc.client?.clientId ?? '';
   return {
     type: 'user.signed_in',
     tenantId: null,
-    actor: { kind: 'user', userId: accountId },
-    subjectId: accountId,
-    data: { clientId: oidc.client?.clientId ?? '', amr: login.amr ?? [] },
+    actor: { kind: 'user', userId },
+    subjectId: userId,
+    data: { clientId, amr: amr ?? [] },
   };
 }
 
