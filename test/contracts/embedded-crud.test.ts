@@ -70,6 +70,7 @@ describe('embedded database: documents', () => {
     ['$lte on dates', { d: { $lte: new Date(1000) } }, [1]],
     ['$gte on text', { s: { $gte: 'abd' } }, [2]],
     ['$in with null', { tags: { $in: ['a', null] } }, [1, 4, 5]],
+    ['$nin', { tags: { $nin: ['b'] } }, [2, 4, 5]],
     ['$exists', { list: { $exists: true } }, [3, 4]],
     ['$exists false', { list: { $exists: false } }, [1, 2, 5]],
     ['$and and $or', { $and: [{ $or: [{ n: 1 }, { s: 'abd' }] }, { _id: { $lt: 3 } }] }, [1, 2]],

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { openTestServer, refusalOf, type Db, type Row, type TestServer } from './embedded-support.js';
+import { openTestServer, realServerUri, refusalOf, type Db, type Row, type TestServer } from './embedded-support.js';
 
 interface PlanStage {
   stage: string;
@@ -158,7 +158,9 @@ describe('embedded database: indexes', () => {
 
   it('removes what has expired under a TTL index', async function () {
     this.timeout(70_000);
-    await server.client.db('admin').command({ setParameter: 1, ttlMonitorSleepSecs: 1 });
+    if (realServerUri !== undefined) {
+      await server.client.db('admin').command({ setParameter: 1, ttlMonitorSleepSecs: 1 });
+    }
     await rows().createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
     await rows().insertMany([
       { _id: 'gone', expiresAt: new Date(Date.now() - 1000) },

@@ -1,9 +1,15 @@
-import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UUID } from 'bson';
 import { expect } from 'chai';
+import type { ServerState } from '../../src/platform/mongo/embedded/command.js';
+import { createCursors } from '../../src/platform/mongo/embedded/cursors.js';
+import { dispatch } from '../../src/platform/mongo/embedded/dispatch.js';
 import { openJournal, type JournalFile, type JournalOptions } from '../../src/platform/mongo/embedded/journal.js';
 import type { Operation } from '../../src/platform/mongo/embedded/journal-frames.js';
+import { replay, snapshotOf } from '../../src/platform/mongo/embedded/replay.js';
+import { createStorage } from '../../src/platform/mongo/embedded/storage.js';
 
 describe('embedded database: journal', () => {
   let directory: string;
@@ -77,6 +83,52 @@ describe('embedded database: journal', () => {
     const documents = await reread();
     expect(new Set(documents).size).to.equal(50);
     expect(documents.slice(-3)).to.deep.equal([47, 48, 49]);
+  });
+
+  it('keeps the answer of a retryable write when the rewritten file takes the place of its frame', async () => {
+    const lsid = { id: new UUID() };
+    const open = async (): Promise<ServerState> => {
+      const storage = createStorage();
+      const sessions: ServerState['sessions'] = new Map();
+      storage.journal = await openJournal({
+        ...options,
+        compactAboveBytes: 0,
+        apply: (operation) => replay(storage, sessions, operation),
+        snapshot: () => snapshotOf(storage, sessions),
+      });
+      return { storage, sessions, cursors: createCursors(), address: '', failPoint: null };
+    };
+    for (let txnNumber = 1; txnNumber <= 5; txnNumber++) {
+      const updates = [{ q: { _id: 1 }, u: { $inc: { n: 1 } }, upsert: true }];
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const server = await open();
+        expect(await dispatch(server, { update: 'c', updates, lsid, txnNumber, $db: 'db' })).to.include({
+          n: 1,
+          ok: 1,
+        });
+        const [record] = server.storage.collections.get('db.c')!.records;
+        expect(record!.document).to.deep.equal({ _id: 1, n: txnNumber });
+        await server.storage.journal.close();
+      }
+    }
+  });
+
+  it('refuses damage to what was acknowledged, wherever it is, and leaves the file as it is', async () => {
+    const journal = await openJournal(options);
+    for (let n = 0; n < 3; n++) {
+      journal.append(put(n));
+      await journal.durable();
+    }
+    await journal.close();
+    const whole = await readFile(options.path);
+    const lastFrame = whole.lastIndexOf('EJF2');
+    for (let at = 28; at < lastFrame; at += 5) {
+      const damaged = Buffer.from(whole);
+      damaged[at]! ^= 0xff;
+      await writeFile(options.path, damaged);
+      expect(String(await reread().catch((error: unknown) => error))).to.match(/acknowledged data follows/);
+      expect(await readFile(options.path)).to.deep.equal(damaged);
+    }
   });
 
   it('cuts the file at any length to a prefix of what was written', async () => {

@@ -15,7 +15,6 @@ import { abortActive, activeTransaction, commitSession, endSession, SESSION_MINU
 import { MAX_MESSAGE_BYTES } from './wire.js';
 
 const ELECTION_ID = new ObjectId('7fffffff0000000000000001');
-const PARAMETERS = ['ttlMonitorSleepSecs', 'transactionLifetimeLimitSeconds'] as const;
 const FAIL_POINT_FIELDS = [
   ...['failCommands', 'errorCode', 'errorLabels', 'closeConnection'],
   ...['blockConnection', 'blockTimeMS', 'writeConcernError'],
@@ -31,7 +30,6 @@ export const adminCommands: Commands = {
   commitTransaction: { fields: ['recoveryToken'], writes: true, run: commit },
   abortTransaction: { fields: ['recoveryToken'], run: abort },
   configureFailPoint: { fields: ['mode', 'data'], run: configureFailPoint },
-  setParameter: { fields: PARAMETERS, run: setParameter },
 };
 
 /**
@@ -76,7 +74,7 @@ function abort({ server, session, body }: CommandContext): Document {
 }
 
 function configureFailPoint({ server, database, body }: CommandContext): Document {
-  assertAdmin(database);
+  if (database !== 'admin') throw badValue('this command may only be run against the admin database');
   server.failPoint = parseFailPoint(body);
   return {};
 }
@@ -106,19 +104,4 @@ function parseFailPoint(body: Document): FailPoint | null {
 
 function failure(code: number, labels: unknown): CommandError {
   return new CommandError(code, "Failing command via 'failCommand' failpoint", labels ? { errorLabels: labels } : {});
-}
-
-function setParameter({ server, database, body }: CommandContext): Document {
-  assertAdmin(database);
-  for (const name of PARAMETERS) {
-    const seconds = body[name] ?? server.parameters[name];
-    if (!Number.isInteger(seconds) || (seconds as number) < 1) throw badValue(`${name} has to be whole seconds`);
-    server.parameters[name] = seconds as number;
-  }
-  return {};
-}
-
-function assertAdmin(database: string): void {
-  if (database === 'admin') return;
-  throw badValue('this command may only be run against the admin database');
 }

@@ -1,14 +1,6 @@
+import { Long } from 'bson';
 import { ensureIndex, type Collection } from './collection.js';
-import {
-  countField,
-  documentField,
-  documentsField,
-  flagField,
-  refuseUnknownFields,
-  type CommandContext,
-  type Commands,
-} from './command.js';
-import { openCursor } from './cursors.js';
+import { documentField, documentsField, flagField, type CommandContext, type Commands } from './command.js';
 import type { Document } from './document.js';
 import { CommandError } from './errors.js';
 import { isIdKey, parseIndexDefinition } from './index-definition.js';
@@ -69,8 +61,7 @@ async function dropWhenFree({ storage }: CommandContext['server'], collection: C
   if (storage.collections.get(collection.namespace) === collection) dropCollection(storage, collection);
 }
 
-function listCollections(context: CommandContext): Document {
-  const { server, database, body } = context;
+function listCollections({ server, database, body }: CommandContext): Document {
   const matches = compileFilter(documentField(body, 'filter'));
   const nameOnly = flagField(body, 'nameOnly');
   const listed = collectionsIn(server.storage, database).map(({ namespace }) => ({
@@ -78,19 +69,20 @@ function listCollections(context: CommandContext): Document {
     type: 'collection',
     ...(nameOnly ? {} : { options: {}, info: { readOnly: false } }),
   }));
-  return cursorOver(context, `${database}.$cmd.listCollections`, listed.filter(matches));
+  return listReply(`${database}.$cmd.listCollections`, listed.filter(matches));
 }
 
-function listIndexes(context: CommandContext): Document {
-  const namespace = namespaceOf(context.database, context.body['listIndexes']);
-  const collection = context.server.storage.collections.get(namespace);
+function listIndexes({ server, database, body }: CommandContext): Document {
+  const namespace = namespaceOf(database, body['listIndexes']);
+  const collection = server.storage.collections.get(namespace);
   if (!collection) throw new CommandError('NamespaceNotFound', `ns does not exist: ${namespace}`);
-  const specifications = collection.indexes.map(({ definition }) => definition.specification);
-  return cursorOver(context, namespace, specifications);
+  return listReply(
+    namespace,
+    collection.indexes.map(({ definition }) => definition.specification),
+  );
 }
 
-function cursorOver({ server, body }: CommandContext, namespace: string, documents: Document[]): Document {
-  const cursor = documentField(body, 'cursor');
-  refuseUnknownFields('cursor', cursor, ['batchSize']);
-  return { cursor: openCursor(server.cursors, namespace, documents, { batchSize: countField(cursor, 'batchSize') }) };
+/** These lists are short: they are complete in the first batch. */
+function listReply(ns: string, firstBatch: Document[]): Document {
+  return { cursor: { id: Long.ZERO, ns, firstBatch } };
 }

@@ -11,7 +11,6 @@ export interface ServerState {
   readonly cursors: Cursors;
   /** `127.0.0.1:PORT` */
   readonly address: string;
-  readonly parameters: { ttlMonitorSleepSecs: number; transactionLifetimeLimitSeconds: number };
   failPoint: FailPoint | null;
 }
 

@@ -14,6 +14,7 @@ import {
 } from './command.js';
 import type { Document } from './document.js';
 import { badValue, CommandError, notSupported } from './errors.js';
+import { fieldOf } from './paths.js';
 import { readCommands } from './read-commands.js';
 import { abortActive, activeTransaction, advance, openSession, sessionIdOf, startTransaction } from './sessions.js';
 import { writeCommands } from './write-commands.js';
@@ -54,7 +55,7 @@ function triggered(failPoint: FailPoint | null, command: string): FailPoint | nu
 }
 
 async function carryOut(server: ServerState, name: string, body: Document): Promise<Document> {
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = fieldOf(COMMANDS, name);
   if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`);
   refuseUnknownCommandFields(name, body, command.fields);
   checkConcerns(body);
@@ -70,10 +71,7 @@ function checkConcerns(body: Document): void {
   const { w, ...writeOptions } = documentField(body, 'writeConcern');
   refuseUnknownFields('writeConcern', writeOptions, ['j', 'wtimeout']);
   if (w !== undefined && w !== 'majority' && w !== 0 && w !== 1) {
-    throw new CommandError(
-      'UnsatisfiableWriteConcern',
-      `There are no nodes for the write concern ${JSON.stringify(w)}`,
-    );
+    throw new CommandError('UnsatisfiableWriteConcern', `There are not enough nodes for w: ${JSON.stringify(w)}`);
   }
   const { level, ...readOptions } = documentField(body, 'readConcern');
   refuseUnknownFields('readConcern', readOptions, ['afterClusterTime']);
@@ -137,9 +135,9 @@ async function answerOnce(context: CommandContext, command: Command, txnNumber: 
     if (isNewest()) session.reply = reply;
     return reply;
   } catch (error) {
+    await journal.durable();
     // A command that failed as a whole may be tried again.
     if (isNewest()) session.reply = null;
-    await journal.durable();
     throw error;
   }
 }

@@ -9,31 +9,23 @@ import { writeNow, type Storage } from './storage.js';
 const TICK_MS = 1000;
 
 /** Ends everything that ends by the clock. Gives the function that stops it. */
-export function startExpiry({ storage, sessions, cursors, parameters }: ServerState): () => void {
-  let sinceSweepMs = 0;
+export function startExpiry({ storage, sessions, cursors }: ServerState): () => void {
   const timer = setInterval(() => {
-    expireSessions(storage, sessions, parameters.transactionLifetimeLimitSeconds);
+    expireSessions(storage, sessions, Date.now());
     expireCursors(cursors);
-    sinceSweepMs += TICK_MS;
-    if (sinceSweepMs < parameters.ttlMonitorSleepSecs * 1000) return;
-    sinceSweepMs = 0;
-    sweep(storage, Date.now());
+    for (const collection of storage.collections.values()) {
+      for (const { definition } of collection.indexes) removeExpired(storage, collection, definition);
+    }
   }, TICK_MS);
   return () => clearInterval(timer);
 }
 
-function sweep(storage: Storage, now: number): void {
-  for (const collection of storage.collections.values()) {
-    for (const { definition } of collection.indexes) removeExpired(storage, collection, definition, now);
-  }
-}
-
-/** What a transaction holds is left for the next sweep. */
-function removeExpired(storage: Storage, collection: Collection, definition: IndexDefinition, now: number): void {
+/** TTL. What a transaction holds is left for the next time. */
+function removeExpired(storage: Storage, collection: Collection, definition: IndexDefinition): void {
   if (definition.expireAfterSeconds === null) return;
-  const before = new Date(now - definition.expireAfterSeconds * 1000);
+  const before = new Date(Date.now() - definition.expireAfterSeconds * 1000);
   const filter = { ...definition.partialFilter, $and: [{ [definition.fields[0]!.name]: { $lte: before } }] };
-  for (const { record } of runQuery(collection, compileQuery(filter), null).found) {
+  for (const { record } of runQuery(collection, compileQuery(filter), null)) {
     if (record.lock === null) writeNow(storage, collection, record, null);
   }
 }

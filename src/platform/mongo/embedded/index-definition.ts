@@ -62,12 +62,11 @@ export function isIdKey(key: unknown): boolean {
  */
 export function isSameIndex(existing: IndexDefinition, wanted: IndexDefinition): boolean {
   if (valuesEqual(existing.specification, wanted.specification)) return true;
-  const shown = `requested ${JSON.stringify(wanted.specification)}, existing ${JSON.stringify(existing.specification)}`;
-  const samePlace =
-    valuesEqual(existing.specification['key'], wanted.specification['key']) &&
-    valuesEqual(existing.partialFilter, wanted.partialFilter);
-  if (samePlace)
+  const hasSameKey = valuesEqual(existing.specification['key'], wanted.specification['key']);
+  const shown = JSON.stringify(existing.specification);
+  if (hasSameKey && valuesEqual(existing.partialFilter, wanted.partialFilter)) {
     throw new CommandError('IndexOptionsConflict', `The index exists with another name or options: ${shown}`);
+  }
   if (existing.name !== wanted.name) return false;
   throw new CommandError('IndexKeySpecsConflict', `Another index has this name: ${shown}`);
 }
@@ -78,8 +77,8 @@ export function keyValueOf({ fields }: IndexDefinition, document: Document): Doc
 }
 
 /** Falsy options are dropped and `background` is ignored by mongod, so they do not make an index a different one. */
-function normalised({ key, name, unique, sparse, ...others }: Document): Document {
-  const { partialFilterExpression, expireAfterSeconds } = others;
+function normalised(requested: Document): Document {
+  const { key, name, unique, sparse, partialFilterExpression, expireAfterSeconds } = requested;
   return {
     v: 2,
     key,

@@ -36,6 +36,7 @@ const OPERATORS: Readonly<Record<string, (path: Path, operand: unknown) => Predi
       inRange(operand, (value, bound) => value <= bound),
     ),
   $in: (path, operand) => anywhere(path, oneOf(operand)),
+  $nin: (path, operand) => not(anywhere(path, oneOf(operand))),
   $exists: (path, operand) => (operand ? anywhere(path, isPresent) : not(anywhere(path, isPresent))),
   $elemMatch: (path, operand) => anywhere(path, hasElement(operand)),
   $not: (path, operand) => {

@@ -20,12 +20,6 @@ export interface Found {
   readonly document: Document;
 }
 
-export interface QueryResult {
-  readonly found: Found[];
-  readonly plan: Plan;
-  readonly examined: number;
-}
-
 export function compileQuery(filter: Document, sort: SortField[] = []): Query {
   return { filter, matches: compileFilter(filter), sort, skip: 0, limit: Infinity };
 }
@@ -34,22 +28,19 @@ export function compileQuery(filter: Document, sort: SortField[] = []): Query {
  * What `reader` sees, all at once: documents do not change, so a result is a snapshot that a cursor can hand out
  * later in parts.
  */
-export function runQuery(collection: Collection | undefined, query: Query, reader: Transaction | null): QueryResult {
-  if (!collection) return { found: [], plan: { index: null, isSorted: true }, examined: 0 };
+export function runQuery(collection: Collection | undefined, query: Query, reader: Transaction | null): Found[] {
+  if (!collection) return [];
   const plan = choosePlan(collection, query.filter, query.sort);
   const isSorted = query.sort.length === 0 || (plan.isSorted && (reader === null || collection.unsettled.size === 0));
   const end = query.skip + query.limit;
-  let found: Found[] = [];
-  let examined = 0;
+  const found: Found[] = [];
   for (const record of candidates(collection, plan, reader)) {
-    examined++;
     const document = visibleDocument(record, reader);
     if (!document || !query.matches(document)) continue;
     found.push({ record, document });
     if (isSorted && found.length >= end) break;
   }
-  if (!isSorted) found = sortBy(found, query.sort, (each) => each.document);
-  return { found: found.slice(query.skip, end), plan, examined };
+  return (isSorted ? found : sortBy(found, query.sort, (each) => each.document)).slice(query.skip, end);
 }
 
 /**
@@ -58,8 +49,8 @@ export function runQuery(collection: Collection | undefined, query: Query, reade
  */
 function* candidates(collection: Collection, plan: Plan, reader: Transaction | null): Iterable<StoredRecord> {
   const besides = reader === null ? new Set<StoredRecord>() : collection.unsettled;
-  yield* besides;
   for (const record of plan.index ? recordsIn(plan) : collection.records) if (!besides.has(record)) yield record;
+  yield* besides;
 }
 
 function* recordsIn({ index, ranges, backwards }: IndexScan): Iterable<StoredRecord> {

@@ -11,7 +11,7 @@ import {
 import { continueCursor, openCursor } from './cursors.js';
 import type { Document } from './document.js';
 import { notSupported } from './errors.js';
-import { describePlan } from './planner.js';
+import { choosePlan, describePlan } from './planner.js';
 import { compileProjection, compileQuery, runQuery, type Query } from './query.js';
 import { parseSort } from './sort.js';
 import { namespaceOf } from './storage.js';
@@ -53,7 +53,7 @@ function aggregate(context: CommandContext): Document {
 }
 
 function read({ server, transaction }: CommandContext, namespace: string, query: Query): Document[] {
-  return runQuery(server.storage.collections.get(namespace), query, transaction).found.map(({ document }) => document);
+  return runQuery(server.storage.collections.get(namespace), query, transaction).map(({ document }) => document);
 }
 
 /** Of a whole collection; counting what matches a filter is an aggregation. */
@@ -77,23 +77,14 @@ function killCursors({ server, body }: CommandContext): Document {
   return { cursorsKilled, cursorsNotFound, cursorsAlive: [], cursorsUnknown: [] };
 }
 
-/** Shows which index a find would use, always with the statistics; for any other command ask with its filter. */
+/** Shows which index a find would use; of any other command ask for a find with its filter. */
 function explain({ server, database, body }: CommandContext): Document {
   const explained = documentField(body, 'explain');
   const [name] = Object.keys(explained);
   if (name !== 'find') throw notSupported(`explain of ${name}`);
   refuseUnknownCommandFields('find', explained, FIND_FIELDS);
-  const query = findQuery(explained);
-  const namespace = namespaceOf(database, explained['find']);
-  const { plan, found, examined } = runQuery(server.storage.collections.get(namespace), query, null);
-  return {
-    explainVersion: '1',
-    queryPlanner: { namespace, winningPlan: describePlan(plan, query.sort), rejectedPlans: [] },
-    executionStats: {
-      executionSuccess: true,
-      nReturned: found.length,
-      totalKeysExamined: plan.index ? examined : 0,
-      totalDocsExamined: examined,
-    },
-  };
+  const { filter, sort } = findQuery(explained);
+  const collection = server.storage.collections.get(namespaceOf(database, explained['find']));
+  const winningPlan = collection ? describePlan(choosePlan(collection, filter, sort), sort) : { stage: 'EOF' };
+  return { explainVersion: '1', queryPlanner: { winningPlan, rejectedPlans: [] } };
 }

@@ -71,7 +71,6 @@ async function claimAndOpen(directory: string | undefined, port: number, instanc
     sessions,
     cursors: createCursors(),
     address: `127.0.0.1:${port}`,
-    parameters: { ttlMonitorSleepSecs: 60, transactionLifetimeLimitSeconds: 60 },
     failPoint: null,
   };
 }

@@ -85,7 +85,7 @@ async function whenFree<Result>(scope: WriteScope, attempt: () => Result): Promi
 }
 
 function findMatches({ storage, namespace, transaction }: WriteScope, query: Query) {
-  return runQuery(storage.collections.get(namespace), query, transaction).found;
+  return runQuery(storage.collections.get(namespace), query, transaction);
 }
 
 function changeRecord(scope: WriteScope, record: StoredRecord, before: Document, change: ChangeDocument): Changed {
