@@ -5,9 +5,7 @@ import { browser, type Browser, type Page } from './browser.js';
 export interface RelyingParty {
   configuration: client.Configuration;
   /** An authorization request of this client, and what is needed to take its answer. */
-  begin(
-    parameters?: Record<string, string>,
-  ): Promise<{
+  begin(parameters?: Record<string, string>): Promise<{
     url: string;
     finish(callback: string, options?: client.AuthorizationCodeGrantOptions): Promise<Tokens>;
   }>;
