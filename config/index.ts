@@ -38,7 +38,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     const given = readText(environment, name, problems);
     if (given !== undefined && setting.reserved)
       problems.push(`${name} is reserved: this version does nothing with it, so unset it`);
-    const source = given ?? (name === 'ISSUER' ? defaultIssuer(environment, setting) : setting.fallback);
+    const source = given ?? (name === 'ISSUER' ? defaultIssuer(environment) : undefined) ?? setting.fallback;
     const parsed = source === undefined ? undefined : setting.parse.safeParse(source);
     if (parsed?.success) values[name] = parsed.data;
     for (const issue of parsed?.error?.issues ?? []) problems.push(`${name} ${issue.message}`);
@@ -48,10 +48,11 @@ export function loadConfig(environment: Environment = process.env): Config {
   return freezeDeep(toConfig(values as SettingValues));
 }
 
-/** Who sets only PORT means this machine at that port. */
-function defaultIssuer(environment: Environment, setting: Setting<unknown>): string | undefined {
-  const port = environment['PORT'];
-  return port !== undefined && /^\d{1,5}$/.test(port) ? `http://localhost:${port}` : setting.fallback;
+/** Who sets only PORT means this machine at that port. A port that cannot be used is reported under its own name. */
+function defaultIssuer(environment: Environment): string | undefined {
+  const port = readText(environment, 'PORT', []);
+  const url = `http://localhost:${port}`;
+  return port !== undefined && URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 function readText(environment: Environment, name: string, problems: string[]): string | undefined {

@@ -7,6 +7,7 @@ export type EventType =
   | 'user.created'
   | 'user.updated'
   | 'user.password_changed'
+  | 'user.password_accepted'
   | 'user.signed_in'
   | 'user.sign_in_failed'
   | 'membership.added'

@@ -5,7 +5,7 @@ import type { PrivateJwk } from '../signing-keys/index.js';
 import { loadExistingGrant, type GrantDeps } from './grants.js';
 import { createInteractionPolicy } from './interaction-policy.js';
 import { mayIntrospect, type IntrospectionDeps } from './introspection-policy.js';
-import { extendGrantPayload, replaceSecretComparison, type KnownClient } from './library-internals.js';
+import { extendGrantPayload, replaceSecretComparison, type KnownClient, clientOf } from './library-internals.js';
 import { translated } from './oauth-errors.js';
 import { clientRules, secretMatcher } from './options/client-rules.js';
 import { cookieOptions } from './options/cookies.js';
@@ -65,7 +65,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
     // tokens of a session end with it through their grant, not by the library's binding, which knows one grant a client
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    rotateRefreshToken: (ctx) => mayRotate(ctx),
+    rotateRefreshToken: translated(async (ctx) => mayRotate(deps, ctx)),
     renderError: deps.pages.renderError,
     features: featuresOf(deps),
   };
@@ -80,13 +80,17 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
  * Rotates for every client but the sender-constrained. Asked just before the token is used up, so what the library
  * would refuse only after that is refused here: a mistaken `resource` must not cost the sign-in.
  */
-function mayRotate(ctx: KoaContextWithOIDC): boolean {
+async function mayRotate(deps: BuildProviderDeps, ctx: KoaContextWithOIDC): Promise<boolean> {
   const token = ctx.oidc.entities.RefreshToken;
-  const resource = ctx.oidc.params?.['resource'] as string | string[] | undefined;
-  if (resource !== undefined && (typeof resource !== 'string' || token?.resourceIndicators.has(resource) !== true)) {
-    throw new errors.InvalidTarget();
+  if (!token) return true;
+  const asked = (ctx.oidc.params?.['resource'] ?? token.resource) as string | string[] | undefined;
+  const [resource, ...others] = asked === undefined ? [] : [asked].flat();
+  if (others.length > 0) throw new errors.InvalidTarget();
+  if (resource !== undefined) {
+    if (!token.resourceIndicators.has(resource)) throw new errors.InvalidTarget();
+    await resourceServerFor({ ...deps, oidcScopes }, ctx, resource, clientOf(ctx));
   }
-  return !token?.isSenderConstrained();
+  return !token.isSenderConstrained();
 }
 
 function featuresOf(deps: BuildProviderDeps): NonNullable<Configuration['features']> {

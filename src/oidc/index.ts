@@ -18,6 +18,7 @@ import type { PrivateJwk } from '../signing-keys/index.js';
 import { createAdapterFactory, ensureProtocolIndexes } from './adapter/index.js';
 import { clientAdapter, toLibraryMetadata, type ClientAdapterDeps } from './adapter/client-adapter.js';
 import { createEndings, type EndingDeps } from './adapter/grant-adapter.js';
+import type { SessionState } from './adapter/session-adapter.js';
 import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
 import { grantLifetime } from './grants.js';
@@ -102,6 +103,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
     });
     // a client that went away; the library's types leave out what it inherits from Koa
     (provider as EventEmitter).on('error', (error) => deps.log.debug({ err: error as Error }, 'connection failed'));
+    provider.on('interaction.ended', noteLogin);
     logUnavailability(provider, deps.log);
     return { provider, documents, handle: provider.callback() };
   }
@@ -149,4 +151,9 @@ function logUnavailability(provider: Provider, log: Logger): void {
   provider.on('pushed_authorization_request.error', report);
   provider.on('end_session.error', report);
   provider.on('end_session_confirm.error', report);
+}
+
+/** The result of the login page is carried along to later pages of the flow; only its own end is a sign-in. */
+function noteLogin(ctx: KoaContextWithOIDC): void {
+  (ctx.state as SessionState).loggedIn = ctx.oidc.entities.Interaction?.prompt.name === 'login';
 }

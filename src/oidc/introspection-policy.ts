@@ -3,6 +3,7 @@ import type { AccessModule, Authorization } from '../access/index.js';
 import type { Resource } from '../resources/index.js';
 import { authorizationOfGrant, authorizationOfService, tenantClaims } from './current-authorization.js';
 import { clientOf, type KnownClient } from './library-internals.js';
+import { knownScopes } from './options/scopes.js';
 
 export interface IntrospectionDeps {
   access: Pick<AccessModule, 'authorizationOf'>;
@@ -21,34 +22,37 @@ export async function mayIntrospect(deps: IntrospectionDeps, ctx: KoaContextWith
   const isOwn = token.clientId === clientOf(ctx).clientId;
   if (!isOwn && !resource?.introspectedBy.includes(clientOf(ctx).clientId)) return false;
   if (token.kind === 'RefreshToken' && !isOwn) return false;
-  const authorization = await authorizationOfToken(deps, ctx, token);
+  const client = (await ctx.oidc.provider.Client.find(token.clientId ?? '')) as KnownClient | undefined;
+  if (!client) return false;
+  const isService = token.kind === 'ClientCredentials';
+  const authorization = isService
+    ? await authorizationOfService(deps.access, client)
+    : await authorizationOfGrant(deps.access, ctx);
   if (!authorization) return false;
-  if (token.kind !== 'RefreshToken') showPresentRights(token, authorization, resource);
-  if (token.kind === 'ClientCredentials') token.extra = { ...token.extra, sub: token.clientId };
+  if (token.kind !== 'RefreshToken') showPresentRights(token, { authorization, resource, client });
+  if (isService) token.extra = { ...token.extra, sub: token.clientId };
   return true;
 }
 
-async function authorizationOfToken(
-  deps: IntrospectionDeps,
-  ctx: KoaContextWithOIDC,
-  token: Token,
-): Promise<Authorization | null> {
-  if (token.kind !== 'ClientCredentials') return authorizationOfGrant(deps.access, ctx);
-  const client = await ctx.oidc.provider.Client.find(token.clientId ?? '');
-  return client ? authorizationOfService(deps.access, client as KnownClient) : null;
+interface PresentRights {
+  authorization: Authorization;
+  resource: Resource | null;
+  client: KnownClient;
 }
 
 function showPresentRights(
   token: AccessToken | ClientCredentials,
-  authorization: Authorization,
-  resource: Resource | null,
+  { authorization, resource, client }: PresentRights,
 ): void {
   token.extra = { ...token.extra, ...tenantClaims(authorization) };
   delete token.extra['gid'];
-  if (!resource || token.scope === undefined) return;
-  const holds = (scope: string): boolean =>
-    !scope.includes(':') || (resource.permissions.includes(scope) && authorization.allows(scope));
-  token.scope = token.scope.split(' ').filter(holds).join(' ');
+  const mayHold = (scope: string): boolean => client.allowedScopes?.includes(scope) ?? true;
+  const isAllowed = (scope: string): boolean =>
+    knownScopes.includes(scope) || (resource?.permissions.includes(scope) === true && authorization.allows(scope));
+  token.scope = token.scope
+    ?.split(' ')
+    .filter((scope) => mayHold(scope) && isAllowed(scope))
+    .join(' ');
 }
 
 async function resourceOf(deps: IntrospectionDeps, token: Token): Promise<Resource | null> {

@@ -11,6 +11,7 @@ import {
   type VerifiedState,
   type VerifyAccessToken,
 } from './adapter/jwt-access-tokens.js';
+import type { SessionState } from './adapter/session-adapter.js';
 import { unreadableForm } from './oidc-errors.js';
 import { protocolRoutes } from './options/endpoints.js';
 
@@ -26,8 +27,6 @@ interface PublicDocument {
   headers: Record<string, string>;
   body: Buffer;
 }
-
-const keptHeaders = ['Content-Type', 'Cache-Control', 'Access-Control-Allow-Origin', 'Vary'];
 
 const publicDocument = /^\/(\.well-known\/|oauth2\/jwks$)/;
 const mayBePage = /^\/oauth2\/(authorize|logout)/;
@@ -86,6 +85,7 @@ export function useProtocolMiddleware(
   provider.use(async (ctx: Context, next: Next) => {
     if (mayBePage.test(ctx.path)) allowPage(ctx);
     await next();
+    keepNewerSessionCookie(ctx, provider.cookieName('session'));
     if (publicDocument.test(ctx.path) && ctx.status === 200) keepDocument(documents, ctx);
     if (ctx.response.is('html')) for (const uri of formTargets(ctx)) allowFormTarget(ctx, uri);
     else if (mayBePage.test(ctx.path)) allowNothing(ctx);
@@ -96,12 +96,30 @@ export function useProtocolMiddleware(
   });
 }
 
+/** Open to every origin and without credentials, so the same for all: the library would name the origin that asked. */
 function keepDocument(documents: Map<string, PublicDocument>, ctx: Context): void {
+  ctx.set('Access-Control-Allow-Origin', '*');
   ctx.set('Cache-Control', 'public, max-age=300');
+  ctx.remove('Vary');
   if (ctx.method !== 'GET' || ctx.querystring !== '') return;
   const body = Buffer.from(JSON.stringify(ctx.body));
-  const headers = Object.fromEntries(keptHeaders.map((name) => [name, ctx.response.get(name)]));
+  const kept = ['Content-Type', 'Cache-Control', 'Access-Control-Allow-Origin'];
+  const headers = Object.fromEntries(kept.map((name) => [name, ctx.response.get(name)]));
   documents.set(ctx.path, { body, headers: { ...headers, 'Content-Length': String(body.length) } });
+}
+
+/**
+ * A request that was overtaken by a change of the session's identifier has saved nothing (see the session adapter); its
+ * answer must not put the former identifier back into the browser either.
+ */
+function keepNewerSessionCookie(ctx: Context, cookieName: string): void {
+  if (!(ctx.state as SessionState).overtaken) return;
+  const cookies = [ctx.res.getHeader('Set-Cookie') ?? []].flat().map(String);
+  const others = cookies.filter(
+    (cookie) => !cookie.startsWith(`${cookieName}=`) && !cookie.startsWith(`${cookieName}.sig=`),
+  );
+  if (others.length === 0) ctx.remove('Set-Cookie');
+  else ctx.set('Set-Cookie', others);
 }
 
 /**

@@ -2,6 +2,7 @@ import { errors, type Account, type KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessModule } from '../access/index.js';
 import type { User } from '../users/index.js';
 import { authorizationOfGrant, tenantClaims } from './current-authorization.js';
+import { clientOf } from './library-internals.js';
 
 export interface UserClaimsDeps {
   access: Pick<AccessModule, 'authorizationOf'>;
@@ -43,7 +44,8 @@ async function claimsOf(
   userId: string,
   scope: string,
 ): Promise<{ sub: string }> {
-  const scopes = new Set(scope.split(' '));
+  const { allowedScopes } = clientOf(ctx);
+  const scopes = new Set(scope.split(' ').filter((name) => allowedScopes?.includes(name) ?? true));
   const authorization = await authorizationOfGrant(deps.access, ctx);
   if (!authorization) throw new errors.InvalidToken('the person has no place in this tenant any more');
   const person = scopes.has('profile') || scopes.has('email') ? await deps.findUserById(userId) : null;

@@ -3,6 +3,7 @@
  * fixtures use the same format.
  */
 import type { Actor } from '../kernel/actor.js';
+import { parseEmail } from '../kernel/email.js';
 import { randomSecret } from '../kernel/secret.js';
 import { isDuplicateKey, type InTransaction } from '../platform/mongo/transactions.js';
 import { parseSeedFile, SeedError } from './parse-seed-file.js';
@@ -95,7 +96,7 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
       if (await deps.tenants.findTenantBySlug(deps.platformSlug)) return null;
       const generatedPassword = password === undefined ? randomSecret().slice(0, 24) : null;
       const platform = seedSchema.parse(platformSeed(deps.platformSlug, email, password ?? generatedPassword ?? ''));
-      const seed = demo === undefined ? platform : merged(platform, parseSeedFile(demo, 'demo').seed);
+      const seed = demo === undefined ? platform : merged(platform, parseSeedFile(demo, 'the demo data').seed);
       try {
         await apply(seed, { kind: 'system', reason: 'first_start' }, plainly);
         return { generatedPassword };
@@ -126,10 +127,15 @@ function merged(first: Seed, second: Seed): Seed {
   return {
     resources: [...first.resources, ...second.resources],
     tenants: [...first.tenants, ...second.tenants],
-    users: [...first.users, ...second.users],
+    // the administrator may have an address of the demo; then there is that person once
+    users: [...first.users, ...second.users.filter((user) => !isAmong(first.users, user.email))],
     clients: [...first.clients, ...second.clients],
     connections: [],
   };
+}
+
+function isAmong(users: Seed['users'], email: string): boolean {
+  return users.some((user) => parseEmail(user.email) === parseEmail(email));
 }
 
 function plainly({ path, message }: SeedIssue): string {

@@ -12,8 +12,8 @@ export interface SignInWithPasswordDeps {
 
 /**
  * The user with this address and password, or null. An unknown address, a wrong password and a disabled account take
- * the same path and the same time, and are told apart in the events only. That a sign-in succeeded is recorded where the session
- * gets its person.
+ * the same path and the same time, and are told apart in the events only. That the sign-in was finished too is recorded where the
+ * session gets its person.
  */
 export async function signInWithPassword(
   deps: SignInWithPasswordDeps,
@@ -22,15 +22,15 @@ export async function signInWithPassword(
   const email = parseEmail(attempt.login);
   const user = await deps.findUserByEmail(email ?? '');
   const matches = await deps.verifyPassword(user?.id ?? null, attempt.password);
-  if (user !== null && matches && user.status === 'active') return user;
+  const accepted = user !== null && matches && user.status === 'active';
   await deps.inTransaction((tx) =>
     deps.recordEvent(tx, {
-      type: 'user.sign_in_failed',
+      type: accepted ? 'user.password_accepted' : 'user.sign_in_failed',
       tenantId: null,
       actor: user ? { kind: 'user', userId: user.id } : { kind: 'system', reason: 'protocol' },
       subjectId: user?.id ?? 'unknown',
       data: { clientId: attempt.clientId, method: 'pwd' },
     }),
   );
-  return null;
+  return accepted ? user : null;
 }

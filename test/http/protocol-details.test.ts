@@ -68,6 +68,17 @@ describe('details of the protocol', () => {
     }
   });
 
+  it('sec-037 a public document is the same for all, whoever asks first', async () => {
+    const fresh = await startApp();
+    for (const path of ['/oauth2/jwks', '/.well-known/openid-configuration']) {
+      for (const origin of ['https://evil.example', 'https://spa.example']) {
+        const { headers } = await send(fresh.issuer + path, { headers: { Origin: origin } });
+        expect(headers.get('access-control-allow-origin')).to.equal('*');
+        expect(headers.get('vary')).to.equal(null);
+      }
+    }
+  });
+
   it('a refresh that asks for a resource that is refused ends nothing', async () => {
     const { refresh_token: token = '' } = await tokensOf(issuer);
     const refreshing = { grant_type: 'refresh_token', refresh_token: token };

@@ -88,11 +88,17 @@ describe('grants', () => {
     const { issuer, app } = await startApp();
     const [web] = (await import('../support/contract-seed.js')).contractSeed.clients ?? [];
     if (!web) throw new Error('no client in the seed');
-    await app.seeding.applySeed({ clients: [{ ...web, scope: 'openid projects:read' }] });
     const party = await relyingParty(issuer);
+    const before = await party.begin({ scope: 'openid profile email projects:read projects:write' });
+    const earlier = await before.finish((await signIn(issuer, before.url)).page.url);
+    await app.seeding.applySeed({ clients: [{ ...web, scope: 'openid projects:read' }] });
     const { url, finish } = await party.begin({ scope: 'openid projects:read projects:write' });
     const tokens = await finish((await signIn(issuer, url)).page.url);
     expect(decodeJwt(tokens.access_token)['scope']).to.equal('openid projects:read');
+    const wide = await client.tokenIntrospection(party.configuration, earlier.access_token);
+    expect(wide.scope).to.equal('openid projects:read');
+    const renewed = await client.refreshTokenGrant(party.configuration, earlier.refresh_token ?? '');
+    expect(renewed.claims()).not.to.have.any.keys('email', 'name');
     const refused = await party.begin({ scope: 'openid email' });
     expect((await newBrowser(issuer).get(refused.url)).url).to.contain('error=invalid_scope');
   });
@@ -117,6 +123,7 @@ describe('grants', () => {
     );
     expect(events.map((event) => event['type'] as string)).to.deep.equal([
       'user.sign_in_failed',
+      'user.password_accepted',
       'user.signed_in',
       'consent.granted',
       'grant.created',
@@ -126,6 +133,69 @@ describe('grants', () => {
     const revoked = events.find((event) => event['type'] === 'grant.revoked');
     expect(revoked?.['data']).to.include({ reason: 'reuse' });
     expect(revoked?.['actor']).to.deep.equal({ kind: 'system', reason: 'protocol' });
+  });
+
+  it('sign-ins within one second are told apart, and a page left open does not set the session back', async () => {
+    const { issuer, database } = await startApp({ seed: seedWithTwoTenants });
+    const party = await relyingParty(issuer);
+    const first = await party.begin({ tenant: 'acme' });
+    const { browser } = await signIn(issuer, first.url);
+    for (let count = 0; count < 3; count++) {
+      const again = await party.begin({ tenant: 'acme', prompt: 'login' });
+      await again.finish((await signIn(issuer, again.url, ada, browser)).page.url);
+    }
+    expect(await database.collection('events').countDocuments({ type: 'user.signed_in' })).to.equal(4);
+  });
+
+  it('sec-028 requests of other tabs cannot bring a former session identifier back', async () => {
+    const { issuer } = await startApp({ seed: seedWithTwoTenants });
+    const third = await relyingParty(issuer, 'third-party', thirdPartySecret);
+    const web = await relyingParty(issuer);
+    const silent = (await web.begin({ prompt: 'none', tenant: 'acme' })).url;
+    const visit = async (url: string, cookie: string): Promise<{ location: string; cookies: string }> => {
+      const answer = await fetch(new URL(url, issuer), {
+        redirect: 'manual',
+        headers: { Cookie: cookie, Accept: 'text/html' },
+      });
+      const cookies = answer.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
+      const session = cookies.filter((pair) => /^sid(\.sig)?=/.test(pair)).join('; ');
+      return { location: answer.headers.get('location') ?? '', cookies: session };
+    };
+    for (let round = 0; round < 8; round++) {
+      const { browser } = await signIn(issuer, (await web.begin({ tenant: 'acme' })).url);
+      const consent = await browser.get(
+        (await third.begin({ scope: 'openid', tenant: 'acme', prompt: 'consent' })).url,
+      );
+      const csrf = /name="csrf" value="([^"]+)"/.exec(consent.html)?.[1] ?? '';
+      const body = new URLSearchParams({ csrf, decision: 'accept' });
+      const agreed = await browser.request(`${consent.url}/consent`, { method: 'POST', body });
+      const all = [...browser.cookies.values()].map(({ name, value }) => `${name}=${value}`);
+      const former = all.filter((pair) => pair.startsWith('sid')).join('; ');
+      const [resumed, ...others] = await Promise.all([
+        visit(agreed.headers.get('location') ?? '', all.join('; ')),
+        ...Array.from({ length: 8 }, () => visit(silent, former)),
+      ]);
+      expect((await visit(silent, resumed.cookies)).location, 'the new identifier').to.contain('code=');
+      expect((await visit(silent, former)).location, 'the former identifier').to.contain('error=login_required');
+      for (const other of others) expect(['', former]).to.include(other.cookies);
+    }
+  });
+
+  it('a refresh that cannot be served leaves the refresh token alone', async () => {
+    const { issuer, app } = await startApp();
+    const [web] = (await import('../support/contract-seed.js')).contractSeed.clients ?? [];
+    if (!web) throw new Error('no client in the seed');
+    const party = await relyingParty(issuer);
+    const begun = await party.begin({ scope: 'openid projects:read' });
+    const tokens = await begun.finish((await signIn(issuer, begun.url)).page.url);
+    await app.seeding.applySeed({ clients: [{ ...web, resources: [] }] });
+    expect(await errorOf(client.refreshTokenGrant(party.configuration, tokens.refresh_token ?? ''))).to.equal(
+      'invalid_target',
+    );
+    await app.seeding.applySeed({ clients: [web] });
+    expect(await errorOf(client.refreshTokenGrant(party.configuration, tokens.refresh_token ?? ''))).to.equal(
+      'no error',
+    );
   });
 
   it('a service token tells at introspection whose it is', async () => {

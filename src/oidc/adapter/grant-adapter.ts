@@ -32,7 +32,7 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
       const { accountId, clientId, tenantId, sessionUid, offline } = payload as unknown as GrantBinding;
       const changes = {
         payload: await records.encode(id, payload),
-        ...{ accountId, clientId, tenantId, sessionUid, offline },
+        ...{ accountId, clientId, tenantId, sessionUid, offline, createdAt: deps.now() },
         ...records.expiryIn(expiresIn),
       };
       await deps.inTransaction(async (tx) => {
@@ -123,7 +123,7 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
       });
     },
     async findGrantId(binding) {
-      const found = await grants.findOne({ ...binding, ...live }, { projection: { _id: 1 }, sort: { expiresAt: -1 } });
+      const found = await grants.findOne({ ...binding, ...live }, { projection: { _id: 1 }, sort: { createdAt: -1 } });
       return found?._id;
     },
   };

@@ -26,6 +26,8 @@ export interface ProtocolRecord {
   loginTs?: number;
   sessionUid?: string;
   offline?: boolean;
+  /** Grants are never changed, so this is also when it was written. */
+  createdAt?: Date;
 }
 
 /** Rows live this long past their end; the library allows 15 s of clock tolerance and wants to see the expired. */

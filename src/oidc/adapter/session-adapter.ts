@@ -14,33 +14,40 @@ export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps {
 /**
  * Sessions are stored under their lasting `uid`; the identifier in the cookie changes with every rise of privilege and
  * stands beside it as a keyed hash. A change of identifier is so one atomic write: the old one stops to be found in the
- * moment in which the new one is. A save that changes nothing about it leaves the stored one alone, so that a slow
- * request cannot bring a former identifier back.
+ * moment in which the new one is. A slow request that saves under a former identifier saves
+ * nothing.
  */
 export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
   const records = protocolRecords('Session', storageRules['Session'] as StorageRule, deps);
   const { collection, idFor } = records;
 
+  async function changesOf(payload: AdapterPayload, expiresIn: number | undefined): Promise<object> {
+    const { accountId, loginTs } = payload;
+    return {
+      payload: await records.encode(payload.uid as string, payload),
+      ...(accountId === undefined ? {} : { accountId }),
+      ...(loginTs === undefined ? {} : { loginTs }),
+      ...records.expiryIn(expiresIn),
+    };
+  }
+
   return {
     async upsert(id, payload, expiresIn) {
-      const uid = payload.uid as string;
-      const { accountId } = payload;
-      const changes = {
-        payload: await records.encode(uid, payload),
-        ...(accountId === undefined ? {} : { accountId }),
-        ...records.expiryIn(expiresIn),
-      };
+      const _id = payload.uid as string;
       const known = await collection.updateOne(
-        { _id: uid, idHash: idFor(id), endedAt: { $exists: false } },
-        { $set: changes },
+        { _id, idHash: idFor(id), endedAt: { $exists: false } },
+        { $set: await changesOf(payload, expiresIn) },
       );
       if (known.matchedCount === 1) return;
+      const loggedIn = takeLogin();
       await deps.inTransaction(async (tx) => {
-        const before = await collection.findOne({ _id: uid }, { ...sessionOf(tx), projection: { loginTs: 1 } });
-        const { loginTs } = payload;
-        await writeUnlessEnded(records, uid, { idHash: idFor(id), ...changes, ...(loginTs ? { loginTs } : {}) }, tx);
-        if (accountId !== undefined && loginTs !== before?.loginTs)
-          await deps.recordEvent(tx, signedIn(accountId, payload));
+        const before = await collection.findOne({ _id }, sessionOf(tx));
+        if (before && !before.endedAt && isOvertaken()) return;
+        // a page left open may bring an older sign-in than the session has had since
+        const loginTs = Math.max(payload.loginTs ?? 0, before?.loginTs ?? 0) || undefined;
+        const changes = await changesOf({ ...payload, ...(loginTs ? { loginTs } : {}) }, expiresIn);
+        await writeUnlessEnded(records, _id, { idHash: idFor(id), ...changes }, tx);
+        if (loggedIn && payload.accountId) await deps.recordEvent(tx, signedIn(payload.accountId, payload));
       });
     },
     async find(id) {
@@ -60,7 +67,29 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
   };
 }
 
-/** A finished login always brings a new identifier and a new `loginTs`; the event tells of it in the same transaction. */
+/** What one request knows about its session beside what the library keeps. */
+export interface SessionState {
+  /** The login page of this flow was just finished: the session gets its person with the next save. */
+  loggedIn?: boolean;
+  /** Another request has changed the identifier since this one read the session. */
+  overtaken?: boolean;
+}
+
+function takeLogin(): boolean {
+  const state = Provider.ctx?.state as SessionState | undefined;
+  const { loggedIn = false } = state ?? {};
+  if (state) state.loggedIn = false;
+  return loggedIn;
+}
+
+/** A save under an identifier that is not stored, by a request that changes none: it was changed by another one. */
+function isOvertaken(): boolean {
+  const ctx = Provider.ctx;
+  if (!ctx || (ctx.oidc.session as { oldId?: string } | undefined)?.oldId !== undefined) return false;
+  (ctx.state as SessionState).overtaken = true;
+  return true;
+}
+
 function signedIn(userId: string, { amr }: AdapterPayload): EventDraft {
   const clientId = Provider.ctx?.oidc.client?.clientId ?? '';
   return {

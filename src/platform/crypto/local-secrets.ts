@@ -23,12 +23,13 @@ export async function configuredSecrets(
  * `:memory:` keeps nothing. Configured secrets take their place; an https issuer demands those.
  */
 async function localSecrets(dataDirectory: string): Promise<LocalSecrets> {
-  const fresh = { masterKey: randomBytes(32).toString('base64url'), cookieKey: randomBytes(32).toString('base64url') };
-  if (dataDirectory === ':memory:') return parseSecrets(fresh);
+  if (dataDirectory === ':memory:') return parseSecrets(freshSecrets());
   const path = join(dataDirectory, 'secrets.json');
+  const present = await readIfThere(path);
+  if (present !== null) return parseSecrets(JSON.parse(present) as StoredSecrets);
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, JSON.stringify(fresh), { mode: 0o600 });
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+  await writeFile(draft, JSON.stringify(freshSecrets()), { mode: 0o600, flag: 'wx' });
   try {
     // a link is whole or not there: of two processes at their first start one makes it, and both read what it made
     await link(draft, path);
@@ -37,10 +38,28 @@ async function localSecrets(dataDirectory: string): Promise<LocalSecrets> {
   } finally {
     await unlink(draft);
   }
-  return parseSecrets(JSON.parse(await readFile(path, 'utf8')) as typeof fresh);
+  return parseSecrets(JSON.parse(await readFile(path, 'utf8')) as StoredSecrets);
 }
 
-function parseSecrets(stored: { masterKey: string; cookieKey: string }): LocalSecrets {
+interface StoredSecrets {
+  masterKey: string;
+  cookieKey: string;
+}
+
+function freshSecrets(): StoredSecrets {
+  return { masterKey: randomBytes(32).toString('base64url'), cookieKey: randomBytes(32).toString('base64url') };
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function parseSecrets(stored: StoredSecrets): LocalSecrets {
   const masterKey = Buffer.from(stored.masterKey, 'base64url');
   if (masterKey.length !== 32 || stored.cookieKey.length < 32) throw new Error('secrets.json is damaged');
   return { masterKeys: [masterKey], cookieKeys: [stored.cookieKey] };
