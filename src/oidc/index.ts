@@ -3,10 +3,7 @@
  * meets it. Owns the `oidc_*` collections and the endpoints under `/oauth2` and `/.well-known`. Pages that people see
  * while they sign in are the sign-in slice's; this one tells them what is asked and takes their answer.
  */
-import type { EventEmitter } from 'node:events';
 import type { Middleware } from 'koa';
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type Provider from 'oidc-provider';
 import type { JSONWebKeySet } from 'jose';
 import type { Client } from '../clients/index.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
@@ -18,12 +15,12 @@ import type { PrivateJwk } from '../signing-keys/index.js';
 import { createAdapterFactory, ensureProtocolIndexes } from './adapter/index.js';
 import { clientAdapter, toLibraryMetadata, type ClientAdapterDeps } from './adapter/client-adapter.js';
 import { createEndings, type EndingDeps } from './adapter/grant-adapter.js';
-import type { SessionState } from './adapter/session-adapter.js';
 import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
 import { grantLifetime } from './grants.js';
 import { createInteractions, type Interactions } from './interactions.js';
 import { knownScopes } from './options/scopes.js';
+import { listenTo } from './library-events.js';
 import { createProtocolPages } from './protocol-pages.js';
 import {
   protocolHandler,
@@ -98,13 +95,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
     );
     const documents = new Map() as ProtocolApplication['documents'];
     useProtocolMiddleware({ provider, documents }, { verifyAccessToken, bodyBytes: deps.limits.bodyBytes });
-    provider.on('server_error', (ctx, error) => {
-      deps.log.error({ requestId: ctx.res.getHeader('X-Request-Id'), err: error }, 'protocol request failed');
-    });
-    // a client that went away; the library's types leave out what it inherits from Koa
-    (provider as EventEmitter).on('error', (error) => deps.log.debug({ err: error as Error }, 'connection failed'));
-    provider.on('interaction.ended', noteLogin);
-    logUnavailability(provider, deps.log);
+    listenTo(provider, deps.log);
     return { provider, documents, handle: provider.callback() };
   }
 
@@ -135,25 +126,4 @@ function publicJwks(keys: readonly PrivateJwk[]): JSONWebKeySet {
   return {
     keys: keys.map((key) => Object.fromEntries(Object.entries(key).filter(([name]) => !privateMembers.has(name)))),
   };
-}
-
-/** The library tells of its refusals by one event an endpoint; only those that are ours to mend are logged. */
-function logUnavailability(provider: Provider, log: Logger): void {
-  const report = (ctx: KoaContextWithOIDC, error: unknown): void => {
-    if (!(error instanceof errors.TemporarilyUnavailable)) return;
-    log.error({ requestId: ctx.res.getHeader('X-Request-Id'), err: error.cause }, 'protocol request failed');
-  };
-  provider.on('authorization.error', report);
-  provider.on('grant.error', report);
-  provider.on('userinfo.error', report);
-  provider.on('introspection.error', report);
-  provider.on('revocation.error', report);
-  provider.on('pushed_authorization_request.error', report);
-  provider.on('end_session.error', report);
-  provider.on('end_session_confirm.error', report);
-}
-
-/** The result of the login page is carried along to later pages of the flow; only its own end is a sign-in. */
-function noteLogin(ctx: KoaContextWithOIDC): void {
-  (ctx.state as SessionState).loggedIn = ctx.oidc.entities.Interaction?.prompt.name === 'login';
 }

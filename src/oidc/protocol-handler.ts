@@ -2,6 +2,7 @@ import parseBody from 'co-body';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 import type Provider from 'oidc-provider';
+import { readForm } from '../platform/http/forms.js';
 import { methodNotAllowed } from '../platform/http/http-errors.js';
 import type { ProtocolHandler } from '../platform/http/listener.js';
 import { allowFormTarget, allowNothing, allowPage } from '../platform/http/security-headers.js';
@@ -152,22 +153,11 @@ async function unwrapJwtAccessToken(
 ): Promise<void> {
   const takesToken = ctx.method === 'POST' && /^\/oauth2\/(introspect|revoke)$/.test(ctx.path);
   if (!takesToken || !ctx.is('application/x-www-form-urlencoded')) return;
-  const body = await readForm(ctx, deps.bodyBytes);
+  const body = await readForm(ctx, deps.bodyBytes).catch((): Record<string, unknown> => ({})); // the library says what is missing
   if (typeof body['token'] === 'string' && looksLikeJwt(body['token'])) {
     const verified = await deps.verifyAccessToken(body['token']);
     if (verified) (ctx.state as VerifiedState).verifiedAccessToken = verified;
     body['token'] = verified ? verifiedTokenId(verified) : 'not-a-token-of-this-issuer';
   }
   (ctx.req as unknown as { body: unknown }).body = body;
-}
-
-async function readForm(ctx: Context, limit: number): Promise<Record<string, unknown>> {
-  try {
-    return (await parseBody.form(ctx.req, { limit, queryString: { depth: 0, plainObjects: true } })) as Record<
-      string,
-      unknown
-    >;
-  } catch {
-    return {}; // the library says what is missing
-  }
 }
