@@ -80,7 +80,7 @@ module.exports = {
         path: '^(src|config)/',
         pathNot: ['-routes\\.ts$', '^src/platform/http/', '^src/oidc/', '^src/(app|main)\\.ts$'],
       },
-      to: { path: packages('@?koa[^/]*') }, // with its companions, such as @koa/router and koa-helmet
+      to: { path: packages('@?koa[^/]*') }, // with its companions, such as @koa/router
     },
     {
       name: 'tests-and-scripts-are-not-imported',
