@@ -9,7 +9,8 @@ import { configuredSecrets } from './platform/crypto/local-secrets.js';
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import { createLogger, type Logger } from './platform/log/logger.js';
 import { openStorage } from './platform/mongo/storage.js';
-import { SeedError, type SeedingModule } from './seeding/index.js';
+import { isDatabaseUnavailable } from './platform/mongo/transactions.js';
+import { parseSeedFile, SeedError, type SeedingModule } from './seeding/index.js';
 
 const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url));
 const demoSeed = new URL('../config/demo.yaml', import.meta.url);
@@ -25,11 +26,24 @@ async function main(): Promise<void> {
     await run(config, log);
   } catch (error) {
     // what the operator has to mend is said plainly; everything else is a bug and wants its stack
-    if (error instanceof ConfigError || error instanceof SeedError) process.stderr.write(`${error.message}\n`);
+    const plain = plainReason(error);
+    if (plain !== null)
+      process.stderr.write(`${plain}
+`);
     else if (log) log.fatal({ err: error }, 'the server could not start');
     else throw error;
     process.exitCode = 1;
   }
+}
+
+function plainReason(error: unknown): string | null {
+  if (error instanceof ConfigError || error instanceof SeedError) return error.message;
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use by another process. Set PORT to another one, or stop that process.`;
+  if (isDatabaseUnavailable(error))
+    return `The database cannot be reached: ${(error as Error).name}. Check MONGODB_URI.`;
+  return null;
 }
 
 async function run(config: Config, log: Logger): Promise<void> {
@@ -104,8 +118,11 @@ function failedToClose(log: Logger): (error: unknown) => void {
 async function readSeedFile(name: string | undefined): Promise<{ name: string; source: string } | null> {
   if (name === undefined) return null;
   try {
-    return { name, source: await readFile(name, 'utf8') };
+    const source = await readFile(name, 'utf8');
+    parseSeedFile(source, name); // refused before anything is made
+    return { name, source };
   } catch (error) {
+    if (error instanceof SeedError) throw error;
     throw new SeedError([`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`]);
   }
 }

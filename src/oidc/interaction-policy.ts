@@ -29,6 +29,15 @@ export function createInteractionPolicy(deps: {
       ),
     );
 
+  // Whoever is signed in already gets the login page and so the chance to come as somebody else; who has just signed in
+  // is refused below.
+  policy.get('login')?.checks.add(
+    new Check('tenant_refused', 'the tenant is not open to the signed-in person', 'login_required', async (ctx) => {
+      if (ctx.oidc.prompts.has('none') || ctx.oidc.result?.login || !ctx.oidc.account) return false;
+      return (await deps.chooseTenant(ctx)).kind === 'refused';
+    }),
+  );
+
   policy.add(
     new Prompt(
       { name: 'select_tenant', requestable: true },

@@ -15,7 +15,7 @@ import { newSeedPlan, type SeedDeps, type SeedPlan } from './seed-plan.js';
 import { seedSchema, type Seed, type SeedInput, type SeedIssue } from './seed.js';
 
 export type { Seed, SeedInput } from './seed.js';
-export { SeedError } from './parse-seed-file.js';
+export { parseSeedFile, SeedError } from './parse-seed-file.js';
 
 export interface SeedReport {
   created: number;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as client from 'openid-client';
-import { projectsApi } from '../support/contract-seed.js';
+import { contractSeed, projectsApi } from '../support/contract-seed.js';
 import { relyingParty, signIn } from '../support/relying-party.js';
 import { closeApps, startApp } from '../support/start-app.js';
 import { consultant, seedWithTwoTenants, thirdPartySecret } from '../support/two-tenants.js';
@@ -47,6 +47,29 @@ describe('signing in with a standard client', () => {
       const info = await client.fetchUserInfo(party.configuration, tokens.access_token, tokens.claims()?.sub ?? '');
       expect(info).to.include({ email: 'ada@example.com', name: 'Ada Lovelace', tenant_slug: 'acme' });
     }
+  });
+
+  it('userinfo answers to the opaque access token of an API too, and introspection still tells its audience', async () => {
+    const opaqueApi = 'https://api.example.com/opaque';
+    const { issuer, app } = await startApp();
+    const [web] = contractSeed.clients ?? [];
+    if (!web) throw new Error('no client in the seed');
+    await app.seeding.applySeed({
+      resources: [
+        { identifier: opaqueApi, name: 'Opaque', permissions: ['things:read'], accessToken: { format: 'opaque' } },
+      ],
+      clients: [{ ...web, resources: [opaqueApi] }],
+    });
+    const party = await relyingParty(issuer);
+    const { url, finish } = await party.begin({ scope: 'openid email things:read' });
+    const tokens = await finish((await signIn(issuer, url)).page.url);
+    expect(tokens.access_token).not.to.contain('.');
+    const info = await client.fetchUserInfo(party.configuration, tokens.access_token, tokens.claims()?.sub ?? '');
+    expect(info.email).to.equal('ada@example.com');
+    expect(await client.tokenIntrospection(party.configuration, tokens.access_token)).to.include({
+      active: true,
+      aud: opaqueApi,
+    });
   });
 
   it('a person with several tenants picks one', async () => {
@@ -124,6 +147,19 @@ describe('signing in with a standard client', () => {
     expect(tokens.claims()).to.include({ tenant_slug: 'globex' });
     const foreign = await party.begin({ tenant: 'acme' });
     expect((await signIn(issuer, foreign.url, consultant)).page.url).to.contain('error=access_denied');
+  });
+
+  it('who is signed in but has no place in the tenant may come as somebody else', async () => {
+    const { issuer } = await startApp({ seed: seedWithTwoTenants });
+    const party = await relyingParty(issuer);
+    const first = await party.begin({ tenant: 'acme' });
+    const { browser } = await signIn(issuer, first.url);
+    const foreign = await party.begin({ tenant: 'globex' });
+    const page = await browser.get(foreign.url);
+    expect(page.html).to.contain('id="password"');
+    const between = await browser.submit(page, { login: consultant.email, password: consultant.password });
+    const tokens = await foreign.finish((await browser.submit(between, { logout: 'yes' })).url);
+    expect(tokens.claims()).to.include({ tenant_slug: 'globex' });
   });
 
   it('prompt=none answers without a page: login, choice of tenant, or the code', async () => {

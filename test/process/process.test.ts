@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import * as client from 'openid-client';
 import { ada } from '../support/contract-seed.js';
 import { relyingParty, signIn } from '../support/relying-party.js';
-import { killServerProcesses, startServerProcess } from '../support/server-process.js';
+import { freePort, killServerProcesses, startServerProcess } from '../support/server-process.js';
 
 describe('the server process', function () {
   this.timeout(60_000);
@@ -94,6 +94,20 @@ describe('the server process', function () {
     writeFileSync(seed, 'tenants:\n  - slug: acme\n    name: Acme Inc\n    type: team\n');
     const accepted = await startServerProcess({ DATA_DIR: directory, SEED_FILE: seed });
     expect(await accepted.stop()).to.equal(0);
+  });
+
+  it('a port in use, and a database that does not answer, are said in one line', async () => {
+    const first = await startServerProcess({ DATA_DIR: ':memory:' });
+    const second = await startServerProcess({ DATA_DIR: ':memory:', PORT: port(first.issuer) });
+    expect(await second.exited).to.equal(1);
+    expect(second.output())
+      .to.contain(`Port ${port(first.issuer)} is in use`)
+      .and.not.to.contain('    at ');
+    const unreachable = `mongodb://127.0.0.1:${await freePort()}/`;
+    const third = await startServerProcess({ DATA_DIR: directory, MONGODB_URI: unreachable });
+    expect(await third.exited).to.equal(1);
+    expect(third.output()).to.contain('The database cannot be reached').and.not.to.contain('    at ');
+    expect(await first.stop()).to.equal(0);
   });
 
   it('`npm run seed` works beside a running server on the same embedded database', async () => {

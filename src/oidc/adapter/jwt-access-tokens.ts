@@ -69,7 +69,7 @@ export function withJwtAccessTokens(
 ): Adapter {
   const revoked = deps.database.collection<{ _id: string; expiresAt: Date }>('oidc_revoked_jwts');
 
-  async function payloadOf(token: VerifiedAccessToken, forUserinfo: boolean): Promise<AdapterPayload | undefined> {
+  async function payloadOf(token: VerifiedAccessToken): Promise<AdapterPayload | undefined> {
     const isForUser = token.gid !== undefined;
     if (isForUser !== (kind === 'AccessToken')) return undefined;
     if (await revoked.findOne({ _id: token.jti })) return undefined;
@@ -82,8 +82,7 @@ export function withJwtAccessTokens(
       clientId,
       ...(scope === undefined ? {} : { scope }),
       ...(isForUser ? { accountId: sub, grantId } : {}),
-      // userinfo is open to every token with the scope `openid`; the library would refuse one that names an audience
-      ...(forUserinfo ? {} : { aud }),
+      aud,
       ...cnf,
       extra,
     };
@@ -94,10 +93,11 @@ export function withJwtAccessTokens(
     async find(id) {
       const ctx = Provider.ctx;
       const verified = (ctx?.state as VerifiedState | undefined)?.verifiedAccessToken;
-      if (verified && verifiedTokenId(verified) === id) return payloadOf(verified, false);
-      if (ctx?.oidc.route !== 'userinfo' || !looksLikeJwt(id)) return stored.find(id);
+      if (verified && verifiedTokenId(verified) === id) return payloadOf(verified);
+      if (ctx?.oidc.route !== 'userinfo') return stored.find(id);
+      if (!looksLikeJwt(id)) return withoutAudience(await stored.find(id));
       const token = await deps.verifyAccessToken(id);
-      return token ? payloadOf(token, true) : undefined;
+      return token ? withoutAudience(await payloadOf(token)) : undefined;
     },
     async destroy(id) {
       const verified = (Provider.ctx?.state as VerifiedState | undefined)?.verifiedAccessToken;
@@ -106,6 +106,13 @@ export function withJwtAccessTokens(
       await revoke(deps, verified);
     },
   };
+}
+
+/** Userinfo is open to every token with the scope `openid`; the library would refuse one that names an audience. */
+function withoutAudience(payload: AdapterPayload | undefined | void): AdapterPayload | undefined {
+  if (!payload) return undefined;
+  const { aud: _aud, ...rest } = payload as AdapterPayload & { aud?: unknown };
+  return rest;
 }
 
 async function revoke(deps: JwtAccessTokenDeps, token: VerifiedAccessToken): Promise<void> {

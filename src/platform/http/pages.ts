@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import ejs, { type TemplateFunction } from 'ejs';
 import type { Context } from 'koa';
 import { requestIdOf } from './problem.js';
@@ -20,7 +20,10 @@ export interface Pages {
   style: Buffer;
 }
 
-/** Reads and compiles every template once; a missing or broken one stops the start. */
+/**
+ * Reads and compiles every template once; a broken one stops the start. Includes are served from these too and not from
+ * the disk, so that a build beside a running server takes no page away from it.
+ */
 export function openPages(viewsDirectory: string): Pages {
   const style = readFileSync(join(viewsDirectory, 'layout', 'style.css'));
   const styleUrl = `/assets/style-${createHash('sha256').update(style).digest('hex').slice(0, 16)}.css`;
@@ -28,8 +31,10 @@ export function openPages(viewsDirectory: string): Pages {
   for (const entry of readdirSync(viewsDirectory, { recursive: true, encoding: 'utf8' })) {
     if (!entry.endsWith('.ejs')) continue;
     const filename = join(viewsDirectory, entry);
-    const name = entry.replaceAll('\\', '/').slice(0, -'.ejs'.length);
-    templates.set(name, ejs.compile(readFileSync(filename, 'utf8'), { filename, cache: true }));
+    const includer = (path: string): { filename: string } => ({ filename: resolve(dirname(filename), `${path}.ejs`) });
+    const template = ejs.compile(readFileSync(filename, 'utf8'), { filename, cache: true, includer });
+    ejs.cache.set(filename, template);
+    templates.set(entry.replaceAll('\\', '/').slice(0, -'.ejs'.length), template);
   }
 
   return {
@@ -39,7 +44,7 @@ export function openPages(viewsDirectory: string): Pages {
       const template = templates.get(view);
       if (!template) throw new Error(`no template named ${view}`);
       // a null prototype: no option of the template engine can be reached through inherited or polluted members
-      const values: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+      const values = Object.create(null) as Record<string, unknown>;
       Object.assign(values, locals, { title, lang: 'en', styleUrl, requestId: requestIdOf(ctx) });
       allowPage(ctx);
       allowFormTarget(ctx, formTarget);
