@@ -22,7 +22,7 @@ export function openDatabase(uri: string): Promise<typeof mongoose> {
   return mongoose.connect(uri);
 }
 `,
-  'src/platform/http/security-headers.ts': `import helmet from 'koa-helmet';
+  'src/platform/http/security-headers.ts': `import helmet from 'helmet';
 import { newId } from '../../kernel/ids.js';
 
 export function securityHeaders(): ReturnType<typeof helmet> {
