@@ -22,11 +22,11 @@ export function openDatabase(uri: string): Promise<typeof mongoose> {
   return mongoose.connect(uri);
 }
 `,
-  'src/platform/http/security-headers.ts': `import helmet from 'helmet';
+  'src/platform/http/security-headers.ts': `import type { Context } from 'koa';
 import { newId } from '../../kernel/ids.js';
 
-export function securityHeaders(): ReturnType<typeof helmet> {
-  return helmet({ contentSecurityPolicy: { directives: { defaultSrc: [newId()] } } });
+export function nameRequest(ctx: Context): void {
+  ctx.set('X-Request-Id', newId());
 }
 `,
   'src/users/user.ts': `export interface User {
@@ -77,7 +77,7 @@ export function buildProvider(issuer: string): Provider {
   'src/app.ts': `import Koa from 'koa';
 import type { Config } from '../config/index.js';
 import { buildProvider } from './oidc/index.js';
-import { securityHeaders } from './platform/http/security-headers.js';
+import { nameRequest } from './platform/http/security-headers.js';
 import { openDatabase } from './platform/mongo/open-database.js';
 import { tenantRoutes } from './tenants/index.js';
 import { findUser } from './users/index.js';
@@ -86,7 +86,7 @@ export async function openApp(config: Config): Promise<Koa> {
   await openDatabase('mongodb://localhost');
   const answerProtocol = buildProvider(\`http://localhost:\${config.port}\`).callback();
   const app = new Koa();
-  app.use(securityHeaders());
+  app.use(nameRequest);
   app.use(tenantRoutes({ findUser }).routes());
   app.use((ctx) => answerProtocol(ctx.req, ctx.res));
   return app;
