@@ -155,7 +155,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.proxy = true; // the headers it then believes are written by the edge
   koa.keys = new Keygrip([...options.cookieKeys], 'sha256');
   koa.use(answerErrors(log, errorAnswerer(pages)));
-  koa.use(oidc.refuseWrongMethods);
+  koa.use(oidc.answerOtherMethods);
   for (const router of [assetsRoutes(pages), health.router, signIn.router]) {
     koa.use(router.routes());
     koa.use(router.allowedMethods());

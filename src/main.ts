@@ -27,9 +27,7 @@ async function main(): Promise<void> {
   } catch (error) {
     // what the operator has to mend is said plainly; everything else is a bug and wants its stack
     const plain = plainReason(error);
-    if (plain !== null)
-      process.stderr.write(`${plain}
-`);
+    if (plain !== null) process.stderr.write(`${plain}\n`);
     else if (log) log.fatal({ err: error }, 'the server could not start');
     else throw error;
     process.exitCode = 1;
@@ -38,11 +36,10 @@ async function main(): Promise<void> {
 
 function plainReason(error: unknown): string | null {
   if (error instanceof ConfigError || error instanceof SeedError) return error.message;
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  const { name, code, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE')
     return `Port ${port} is in use by another process. Set PORT to another one, or stop that process.`;
-  if (isDatabaseUnavailable(error))
-    return `The database cannot be reached: ${(error as Error).name}. Check MONGODB_URI.`;
+  if (isDatabaseUnavailable(error)) return `The database cannot be reached: ${name}. Check MONGODB_URI.`;
   return null;
 }
 
@@ -87,6 +84,7 @@ async function serve(
   });
   await firstStart(config, app.seeding, storage.embedded);
   if (seed) await app.seeding.applySeedFile(seed.source, seed.name);
+
   const stop = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (draining) return;
     draining = true; // readiness says 503 from here on

@@ -24,7 +24,7 @@ import { listenTo } from './library-events.js';
 import { createProtocolPages } from './protocol-pages.js';
 import {
   protocolHandler,
-  refuseWrongMethods,
+  answerOtherMethods,
   useProtocolMiddleware,
   type ProtocolApplication,
 } from './protocol-handler.js';
@@ -50,7 +50,7 @@ export interface OidcDeps
 
 export interface OidcModule {
   protocol: ProtocolHandler;
-  refuseWrongMethods: Middleware;
+  answerOtherMethods: Middleware;
   interactions: Interactions;
   /** Throws, with the reason, metadata that the library would refuse. */
   checkClient(client: Client): Promise<void>;
@@ -101,7 +101,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
 
   return {
     protocol: protocolHandler(() => current),
-    refuseWrongMethods: refuseWrongMethods(deps.limits),
+    answerOtherMethods: answerOtherMethods(deps.limits),
     interactions: createInteractions({
       ...tenantChoiceDeps,
       grantLifetime: lifetimeOfGrant,

@@ -54,7 +54,7 @@ export function protocolHandler(current: () => ProtocolApplication): ProtocolHan
  * may be posted (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A post from another site comes without our
  * cookies, so it is sent on as GET, which has them. Everything else is 405 and not 404.
  */
-export function refuseWrongMethods(limits: { bodyBytes: number; urlBytes: number }): Middleware {
+export function answerOtherMethods(limits: { bodyBytes: number; urlBytes: number }): Middleware {
   return async (ctx, next) => {
     const route = protocolRoutes.find(({ path }) => path.test(ctx.path));
     if (!route) return void (await next());

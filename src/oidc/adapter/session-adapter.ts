@@ -14,8 +14,7 @@ export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps {
 /**
  * Sessions are stored under their lasting `uid`; the identifier in the cookie changes with every rise of privilege and
  * stands beside it as a keyed hash. A change of identifier is so one atomic write: the old one stops to be found in the
- * moment in which the new one is. A slow request that saves under a former identifier saves
- * nothing.
+ * moment in which the new one is. A slow request that saves under a former identifier saves nothing.
  */
 export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
   const records = protocolRecords('Session', storageRules['Session'] as StorageRule, deps);
