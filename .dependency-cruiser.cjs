@@ -61,6 +61,12 @@ module.exports = {
       to: { path: packages('mongoose|mongodb|bson') },
     },
     {
+      name: 'redis-stays-in-platform',
+      severity: 'error',
+      from: { path: '^(src|config)/', pathNot: '^src/platform/(redis|limits)/' },
+      to: { path: packages('ioredis|rate-limiter-flexible') },
+    },
+    {
       name: 'oidc-provider-stays-in-oidc',
       severity: 'error',
       from: { path: '^(src|config)/', pathNot: '^src/oidc/' },

@@ -16,6 +16,7 @@ export interface Config {
   issuer: string;
   http: { port: number; host: string; trustedProxies: number };
   storage: { mongodbUri: string | undefined; dataDirectory: string };
+  redisUrl: string | undefined;
   secrets: { masterKeys: Buffer[] | undefined; cookieKeys: string[] | undefined };
   firstStart: { adminEmail: string; adminPassword: string | undefined; seedFile: string | undefined };
   logLevel: string;
@@ -90,6 +91,7 @@ function toConfig(values: SettingValues): Config {
     issuer: values.ISSUER,
     http: { port: values.PORT, host: values.HOST, trustedProxies: values.TRUSTED_PROXIES },
     storage: { mongodbUri: values.MONGODB_URI, dataDirectory },
+    redisUrl: values.REDIS_URL,
     secrets: { masterKeys: values.MASTER_KEYS, cookieKeys: values.COOKIE_KEYS },
     firstStart: { adminEmail: values.ADMIN_EMAIL, adminPassword: values.ADMIN_PASSWORD, seedFile: values.SEED_FILE },
     logLevel: values.LOG_LEVEL,

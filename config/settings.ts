@@ -62,6 +62,8 @@ const emailAddress = text.refine((value) => parseEmail(value) !== null, 'must be
 
 const mongoUri = text.regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://');
 
+const redisUrl = text.regex(/^rediss?:\/\//, 'must start with redis:// or rediss://');
+
 /** Every name of the environment, in the order in which `.env.example` shows it. */
 export const settings = {
   ISSUER: {
@@ -96,7 +98,12 @@ export const settings = {
     fallback: 'false',
     help: 'true: use the embedded database although the issuer is https.',
   },
-  REDIS_URL: { group: 'Storage', parse: text, secret: true, reserved: true, help: 'Redis for what processes share.' },
+  REDIS_URL: {
+    group: 'Storage',
+    parse: redisUrl,
+    secret: true,
+    help: 'Redis for what processes share and may lose (rate limits). Unset: each process counts for itself.',
+  },
   MASTER_KEYS: {
     group: 'Secrets',
     parse: masterKeys,

@@ -8,6 +8,7 @@ import { createApp, type App } from './app.js';
 import { configuredSecrets } from './platform/crypto/local-secrets.js';
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import { createLogger, type Logger } from './platform/log/logger.js';
+import { openRedis } from './platform/redis/open-redis.js';
 import { openStorage } from './platform/mongo/storage.js';
 import { isDatabaseUnavailable } from './platform/mongo/transactions.js';
 import { parseSeedFile, SeedError, type SeedingModule } from './seeding/index.js';
@@ -71,6 +72,8 @@ async function serve(
   opened.push(() => drain(server, policy.shutdown.drainMs));
   const storage = await openStorage({ ...config.storage, onLost: (reason) => stopAtOnce(log, reason) }, log);
   opened.unshift(() => storage.close()); // closed after the server, which needs it until the last request
+  const redis = config.redisUrl === undefined ? null : openRedis(config.redisUrl, log);
+  if (redis) opened.unshift(() => redis.close());
   const app = await createApp({
     ...(await configuredSecrets(config.secrets, config.storage.dataDirectory)),
     issuer: config.issuer,

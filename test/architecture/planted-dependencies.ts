@@ -123,6 +123,12 @@ export const plantedDependencies: readonly PlantedDependency[] = [
     to: 'node_modules/bson/bson.d.ts',
   },
   {
+    rule: 'redis-stays-in-platform',
+    from: 'src/roles/uses-redis.ts',
+    text: `export { Redis } from 'ioredis';\n`,
+    to: 'node_modules/ioredis/built/index.js',
+  },
+  {
     rule: 'oidc-provider-stays-in-oidc',
     from: 'src/roles/uses-library.ts',
     text: `import type { Configuration } from 'oidc-provider';\nexport type Options = Configuration;\n`,

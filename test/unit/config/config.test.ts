@@ -48,6 +48,8 @@ const good: readonly [name: string, value: string, read: (config: Config) => unk
   ],
   ['DATA_DIR', ':memory:', (config) => config.storage.dataDirectory, ':memory:'],
   ['DATA_DIR', 'somewhere', (config) => config.storage.dataDirectory, resolve('somewhere')],
+  ['REDIS_URL', 'redis://:hunter2@a.example.com:6379/1', (config) => config.redisUrl?.slice(0, 8), 'redis://'],
+  ['REDIS_URL', 'rediss://a.example.com', (config) => config.redisUrl, 'rediss://a.example.com'],
   ['ALLOW_EMBEDDED', 'true', (config) => config.storage.mongodbUri, undefined],
   ['MASTER_KEYS', masterKey, (config) => config.secrets.masterKeys?.map((key) => key.length), [32]],
   ['MASTER_KEYS', `${masterKey}, ${masterKey}`, (config) => config.secrets.masterKeys?.length, 2],
@@ -80,6 +82,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   PORT: ['0', '65536', '-1', '1.5', '3000 ', 'http', '0x50', '1e3', '99999999999'],
   TRUSTED_PROXIES: ['-1', '11', 'all', '1.0', '127.0.0.1'],
   MONGODB_URI: ['localhost:27017', 'http://localhost', 'postgres://localhost', 'mongodb:/x', ' mongodb://localhost'],
+  REDIS_URL: ['localhost:6379', 'http://localhost', 'redis:/hunter2', 'unix:///run/redis.sock'],
   ALLOW_EMBEDDED: ['yes', '1', 'TRUE', 'on'],
   MASTER_KEYS: ['short', 'x'.repeat(64), `${masterKey},`, `${masterKey},short`, randomBytes(32).toString('hex'), ','],
   COOKIE_KEYS: ['short', `${cookieKey},`, `${cookieKey},short`, ','],
@@ -97,6 +100,7 @@ describe('the configuration', () => {
       storage: { mongodbUri: undefined, dataDirectory: resolve('.data') },
       secrets: { masterKeys: undefined, cookieKeys: undefined },
       firstStart: { adminEmail: 'admin@example.com', adminPassword: undefined, seedFile: undefined },
+      redisUrl: undefined,
       logLevel: 'info',
     });
   });
@@ -159,7 +163,7 @@ describe('the configuration', () => {
     const reserved = (Object.entries(settings) as [string, Setting<unknown>][]).filter(
       ([, setting]) => setting.reserved,
     );
-    expect(reserved.map(([name]) => name)).to.include.members(['REDIS_URL', 'SMTP_URL', 'EGRESS_ALLOW', 'TLS_CERT']);
+    expect(reserved.map(([name]) => name)).to.include.members(['SMTP_URL', 'EGRESS_ALLOW', 'TLS_CERT']);
     for (const [name] of reserved) {
       expect(problemsOf({ [name]: 'anything' }), name).to.deep.equal([
         `${name} is reserved: this version does nothing with it, so unset it`,
