@@ -240,22 +240,6 @@ describe('embedded database: concurrency and transactions', () => {
     });
   });
 
-  it('does not wait for a lock longer than maxTimeMS', async () => {
-    await rows().insertOne({ _id: 1, n: 0 });
-    await client.withSession(async (session) => {
-      session.startTransaction();
-      await rows().updateOne({ _id: 1 }, { $set: { n: 1 } }, { session });
-      const waiting = db.command({
-        findAndModify: 'rows',
-        query: { _id: 1 },
-        update: { $set: { n: 2 } },
-        maxTimeMS: 50,
-      });
-      expect((await refusalOf(waiting)).code).to.equal(50);
-      await session.abortTransaction();
-    });
-  });
-
   it('keeps the order of unacknowledged writes on a connection', async () => {
     const address = client.options.hosts[0]!.toString();
     const single = await connectTo(realServerUri ?? `mongodb://${address}/`, { maxPoolSize: 1 });

@@ -26,13 +26,13 @@ function create({ server, database, body }: CommandContext): Document {
 }
 
 /** Waits for writing transactions, since what they hold must get into the new index as well. */
-async function createIndexes({ server, database, body }: CommandContext): Promise<Document> {
+async function createIndexes({ server, database, body, deadlineAt }: CommandContext): Promise<Document> {
   const { storage } = server;
   const namespace = namespaceOf(database, body['createIndexes']);
   const definitions = documentsField(body, 'indexes').map(parseIndexDefinition);
   const createdCollectionAutomatically = !storage.collections.has(namespace);
   const collection = ensureCollection(storage, namespace);
-  await withoutWriters(storage, collection);
+  await withoutWriters(storage, collection, deadlineAt);
   const numIndexesBefore = collection.indexes.length;
   for (const definition of definitions) {
     const { specification } = definition;
@@ -42,21 +42,26 @@ async function createIndexes({ server, database, body }: CommandContext): Promis
   return { numIndexesBefore, numIndexesAfter: collection.indexes.length, createdCollectionAutomatically };
 }
 
-async function drop({ server, database, body }: CommandContext): Promise<Document> {
+async function drop(context: CommandContext): Promise<Document> {
+  const { server, database, body } = context;
   const namespace = namespaceOf(database, body['drop']);
   // As of 7.0 dropping what is not there succeeds.
-  await dropWhenFree(server, server.storage.collections.get(namespace));
+  await dropWhenFree(context, server.storage.collections.get(namespace));
   return { ns: namespace };
 }
 
-async function dropDatabase({ server, database }: CommandContext): Promise<Document> {
-  for (const collection of collectionsIn(server.storage, database)) await dropWhenFree(server, collection);
+async function dropDatabase(context: CommandContext): Promise<Document> {
+  const { server, database } = context;
+  for (const collection of collectionsIn(server.storage, database)) await dropWhenFree(context, collection);
   return { dropped: database };
 }
 
-async function dropWhenFree({ storage }: CommandContext['server'], collection: Collection | undefined): Promise<void> {
+async function dropWhenFree(
+  { server: { storage }, deadlineAt }: CommandContext,
+  collection: Collection | undefined,
+): Promise<void> {
   if (!collection) return;
-  await withoutWriters(storage, collection);
+  await withoutWriters(storage, collection, deadlineAt);
   // Another drop may have come first.
   if (storage.collections.get(collection.namespace) === collection) dropCollection(storage, collection);
 }

@@ -1,8 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Long, Timestamp } from 'bson';
 import { adminCommands } from './admin-commands.js';
 import { collectionCommands } from './collection-commands.js';
 import {
-  countField,
   documentField,
   refuseUnknownCommandFields,
   refuseUnknownFields,
@@ -12,6 +12,7 @@ import {
   type FailPoint,
   type ServerState,
 } from './command.js';
+import { deadlineOf, waitFor } from './deadline.js';
 import type { Document } from './document.js';
 import { badValue, CommandError, notSupported } from './errors.js';
 import { fieldOf } from './paths.js';
@@ -37,10 +38,11 @@ export async function dispatch(server: ServerState, body: Document): Promise<Doc
   const name = Object.keys(body)[0] ?? '';
   const failPoint = triggered(server.failPoint, name);
   try {
-    if (failPoint) await new Promise((resolve) => setTimeout(resolve, failPoint.blockMs));
+    const deadlineAt = deadlineOf(body);
+    if (failPoint) await waitFor(delay(failPoint.blockMs), deadlineAt);
     if (failPoint?.closeConnection) return null;
     if (failPoint?.error) throw failPoint.error;
-    const reply = await carryOut(server, name, body);
+    const reply = await carryOut(server, name, body, deadlineAt);
     return { ...reply, ok: 1, operationTime: operationTime(), ...failPoint?.replyFields };
   } catch (error) {
     return errorReply(error, name, body);
@@ -54,12 +56,12 @@ function triggered(failPoint: FailPoint | null, command: string): FailPoint | nu
   return failPoint;
 }
 
-async function carryOut(server: ServerState, name: string, body: Document): Promise<Document> {
+async function carryOut(server: ServerState, name: string, body: Document, deadlineAt: number): Promise<Document> {
   const command = fieldOf(COMMANDS, name);
   if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`);
   refuseUnknownCommandFields(name, body, command.fields);
   checkConcerns(body);
-  const context = contextOf(server, body);
+  const context = contextOf(server, body, deadlineAt);
   if (body['autocommit'] === false && !ENDS_TRANSACTION.includes(name)) return inTransaction(context, name, command);
   if (body['startTransaction'] !== undefined) throw badValue("'startTransaction' needs autocommit: false");
   if (body['txnNumber'] !== undefined && body['autocommit'] === undefined) return oncePerNumber(context, command);
@@ -80,7 +82,7 @@ function checkConcerns(body: Document): void {
   throw notSupported(`the read concern level ${JSON.stringify(level)}`);
 }
 
-function contextOf(server: ServerState, body: Document): CommandContext {
+function contextOf(server: ServerState, body: Document, deadlineAt: number): CommandContext {
   const { lsid, $db: database, txnNumber } = body;
   if (typeof database !== 'string' || !/^[^/\\. "$*<>:|?\0]+$/.test(database)) {
     throw new CommandError('InvalidNamespace', `Invalid database name: '${String(database)}'`);
@@ -88,8 +90,6 @@ function contextOf(server: ServerState, body: Document): CommandContext {
   // The driver sends it as int64.
   if (txnNumber instanceof Long) body['txnNumber'] = txnNumber.toNumber();
   const session = lsid === undefined ? null : openSession(server.sessions, sessionIdOf(lsid));
-  const maxTimeMs = countField(body, 'maxTimeMS');
-  const deadlineAt = maxTimeMs ? Date.now() + maxTimeMs : Infinity;
   return { server, database, body, session, transaction: null, deadlineAt };
 }
 

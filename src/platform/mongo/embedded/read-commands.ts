@@ -9,8 +9,9 @@ import {
   type Commands,
 } from './command.js';
 import { continueCursor, openCursor } from './cursors.js';
+import { assertInTime } from './deadline.js';
 import type { Document } from './document.js';
-import { notSupported } from './errors.js';
+import { badValue, notSupported } from './errors.js';
 import { choosePlan, describePlan } from './planner.js';
 import { compileProjection, compileQuery, runQuery, type Query } from './query.js';
 import { parseSort } from './sort.js';
@@ -52,8 +53,11 @@ function aggregate(context: CommandContext): Document {
   return { cursor: openCursor(server.cursors, namespace, documents, { batchSize: countField(cursor, 'batchSize') }) };
 }
 
-function read({ server, transaction }: CommandContext, namespace: string, query: Query): Document[] {
-  return runQuery(server.storage.collections.get(namespace), query, transaction).map(({ document }) => document);
+/** Nothing else runs meanwhile, so it is not broken off in time; but a late answer is none. */
+function read({ server, transaction, deadlineAt }: CommandContext, namespace: string, query: Query): Document[] {
+  const found = runQuery(server.storage.collections.get(namespace), query, transaction);
+  assertInTime(deadlineAt);
+  return found.map(({ document }) => document);
 }
 
 /** Of a whole collection; counting what matches a filter is an aggregation. */
@@ -62,6 +66,8 @@ function count({ server, database, body }: CommandContext): Document {
 }
 
 function getMore({ server, database, body }: CommandContext): Document {
+  // As in mongod: only who waits for what is not there yet can wait too long.
+  if (body['maxTimeMS']) throw badValue('cannot set maxTimeMS on getMore command for a non-awaitData cursor');
   const namespace = `${database}.${String(body['collection'])}`;
   const batchSize = countField(body, 'batchSize') || Infinity;
   return { cursor: continueCursor(server.cursors, String(body['getMore']), namespace, batchSize) };

@@ -5,6 +5,7 @@ import {
   type StoredRecord,
   type Transaction,
 } from './collection.js';
+import { waitFor } from './deadline.js';
 import type { Document } from './document.js';
 import { CommandError } from './errors.js';
 import { createForgetfulJournal, type Journal } from './journal.js';
@@ -130,10 +131,10 @@ function settle({ collections, transactions }: Storage): void {
 }
 
 /** Waits until no transaction has written to the collection: what drops it or adds an index needs it for itself. */
-export async function withoutWriters(storage: Storage, collection: Collection): Promise<void> {
+export async function withoutWriters(storage: Storage, collection: Collection, deadlineAt: number): Promise<void> {
   for (;;) {
     const writer = [...storage.transactions].find(({ held }) => [...held.values()].includes(collection));
     if (!writer) return;
-    await writer.ended;
+    await waitFor(writer.ended, deadlineAt);
   }
 }

@@ -14,6 +14,8 @@ import { namespaceOf } from './storage.js';
 import { compileUpdate } from './update.js';
 import { changeAll, changeFirst, insertDocument, type Changed, type WriteScope } from './writes.js';
 
+/** Not about one statement, but about the transaction or the time of all. */
+const FAIL_WHOLE_COMMAND = ['WriteConflict', 'MaxTimeMSExpired'];
 const MODIFY_FIELDS = ['query', 'sort', 'fields', 'remove', 'update', 'upsert', 'new'];
 
 export const writeCommands: Commands = {
@@ -80,7 +82,7 @@ async function remove(context: CommandContext): Promise<Document> {
   return { n, ...errors };
 }
 
-/** A failed statement is reported in `writeErrors`; ordered batches end there. A write conflict fails the command. */
+/** A failed statement is reported in `writeErrors`; ordered batches end there. Others fail the command as a whole. */
 async function eachStatement(
   body: Document,
   field: string,
@@ -92,7 +94,7 @@ async function eachStatement(
     try {
       await run(statement, index);
     } catch (error) {
-      if (!(error instanceof CommandError) || error.codeName === 'WriteConflict') throw error;
+      if (!(error instanceof CommandError) || FAIL_WHOLE_COMMAND.includes(error.codeName)) throw error;
       writeErrors.push({ index, code: error.code, errmsg: error.message, ...error.details });
       if (ordered) break;
     }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ObjectId } from 'bson';
 import { findObstacle, isNewerThan, visibleDocument, type StoredRecord, type Transaction } from './collection.js';
+import { waitFor } from './deadline.js';
 import { assertStorable, withIdFirst, type Document } from './document.js';
 import { CommandError } from './errors.js';
 import { runQuery, type Query } from './query.js';
@@ -79,7 +79,7 @@ async function whenFree<Result>(scope: WriteScope, attempt: () => Result): Promi
       return attempt();
     } catch (error) {
       if (!(error instanceof Blocked)) throw error;
-      await endOf(error.owner, scope.deadlineAt);
+      await waitFor(error.owner.ended, scope.deadlineAt);
     }
   }
 }
@@ -116,11 +116,4 @@ function obstructed({ transaction }: WriteScope, owner: Transaction): Error {
 
 function writeConflict(): CommandError {
   return new CommandError('WriteConflict', 'Caused by :: Write conflict. Please retry your operation or transaction.');
-}
-
-async function endOf({ ended }: Transaction, deadlineAt: number): Promise<void> {
-  if (deadlineAt === Infinity) return ended;
-  const leftMs = deadlineAt - Date.now();
-  if (leftMs <= 0) throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit');
-  await Promise.race([ended, delay(leftMs, undefined, { ref: false })]);
 }
