@@ -1,6 +1,7 @@
 /**
  * Composition root: the one file that knows every slice. Read top to bottom; a part uses only what stands above it.
  */
+import type Router from '@koa/router';
 import Keygrip from 'keygrip';
 import Koa from 'koa';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -49,9 +50,19 @@ export interface AppOptions {
   isDraining(): boolean;
 }
 
+export interface Route {
+  /** `:name` stands for a part that varies. */
+  path: string;
+  methods: readonly string[];
+  /** May be posted to, and is sent on as GET. */
+  postable?: true;
+}
+
 export interface App {
   /** For an HTTP server; answers every request, also those it refuses. */
   listener(req: IncomingMessage, res: ServerResponse): unknown;
+  /** Every path that is answered, for the tests that go through all of them. */
+  routes: readonly Route[];
   seeding: SeedingModule;
   useSigningKeys: OidcModule['useSigningKeys'];
 }
@@ -156,7 +167,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.keys = new Keygrip([...options.cookieKeys], 'sha256');
   koa.use(answerErrors(log, errorAnswerer(pages)));
   koa.use(oidc.answerOtherMethods);
-  for (const router of [assetsRoutes(pages), health.router, signIn.router]) {
+  const routers = [assetsRoutes(pages), health.router, signIn.router];
+  for (const router of routers) {
     koa.use(router.routes());
     koa.use(router.allowedMethods());
   }
@@ -165,7 +177,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     edge: { issuer, trustedProxies: options.trustedProxies, limits },
     headers: securityHeaders({ https: issuer.startsWith('https:') }),
   });
-  return { listener, seeding, useSigningKeys: oidc.useSigningKeys };
+  const routes = [...oidc.routes, ...routers.flatMap(routesOf)];
+  return { listener, routes, seeding, useSigningKeys: oidc.useSigningKeys };
+}
+
+function routesOf(router: Router): Route[] {
+  return router.stack.map(({ path, methods }) => ({ path: String(path), methods }));
 }
 
 async function ensureIndexes(

@@ -19,6 +19,7 @@ import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
 import { grantLifetime } from './grants.js';
 import { createInteractions, type Interactions } from './interactions.js';
+import { protocolRoutes, type ProtocolRoute } from './options/endpoints.js';
 import { knownScopes } from './options/scopes.js';
 import { listenTo } from './library-events.js';
 import { createProtocolPages } from './protocol-pages.js';
@@ -50,6 +51,7 @@ export interface OidcDeps
 
 export interface OidcModule {
   protocol: ProtocolHandler;
+  routes: readonly ProtocolRoute[];
   answerOtherMethods: Middleware;
   interactions: Interactions;
   /** Throws, with the reason, metadata that the library would refuse. */
@@ -101,6 +103,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
 
   return {
     protocol: protocolHandler(() => current),
+    routes: protocolRoutes,
     answerOtherMethods: answerOtherMethods(deps.limits),
     interactions: createInteractions({
       ...tenantChoiceDeps,

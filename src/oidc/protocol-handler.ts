@@ -14,7 +14,7 @@ import {
 } from './adapter/jwt-access-tokens.js';
 import type { SessionState } from './adapter/session-adapter.js';
 import { unreadableForm } from './oidc-errors.js';
-import { protocolRoutes } from './options/endpoints.js';
+import { findProtocolRoute } from './options/endpoints.js';
 
 /** The library's application for one set of keys, and its public documents once they were asked for. */
 export interface ProtocolApplication {
@@ -38,7 +38,7 @@ const mayBePage = /^\/oauth2\/(authorize|logout)/;
  */
 export function protocolHandler(current: () => ProtocolApplication): ProtocolHandler {
   return {
-    handles: (method, path) => protocolRoutes.some((route) => route.path.test(path) && route.methods.includes(method)),
+    handles: (method, path) => findProtocolRoute(path)?.methods.includes(method) ?? false,
     handle(req, res) {
       const { documents, handle } = current();
       const document = req.method === 'GET' ? documents.get(req.url ?? '') : undefined;
@@ -56,7 +56,7 @@ export function protocolHandler(current: () => ProtocolApplication): ProtocolHan
  */
 export function answerOtherMethods(limits: { bodyBytes: number; urlBytes: number }): Middleware {
   return async (ctx, next) => {
-    const route = protocolRoutes.find(({ path }) => path.test(ctx.path));
+    const route = findProtocolRoute(ctx.path);
     if (!route) return void (await next());
     if (ctx.method === 'POST' && route.postable) return sendOnAsGet(ctx, limits);
     ctx.set('Allow', [...route.methods, ...(route.postable ? ['POST'] : [])].join(', '));

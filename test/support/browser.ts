@@ -18,13 +18,16 @@ export interface Browser {
   /** Posts the only form of the page that has these members (or the form with this action suffix). */
   submit(page: Page, members: Record<string, string>, actionSuffix?: string): Promise<Page>;
   request(url: string, init?: RequestInit): Promise<Page>;
+  /** What it would send as `Cookie` to this address. */
+  cookieHeader(url: string): string;
   cookies: Map<string, Cookie>;
 }
 
 export function browser(origin: string): Browser {
   const cookies = new Map<string, Cookie>();
 
-  function cookieHeader(url: URL): string {
+  function cookieHeader(address: string): string {
+    const url = new URL(address, origin);
     return [...cookies.values()]
       .filter(({ path }) => url.pathname === path || url.pathname.startsWith(path.endsWith('/') ? path : `${path}/`))
       .map(({ name, value }) => `${name}=${value}`)
@@ -46,7 +49,7 @@ export function browser(origin: string): Browser {
 
   async function request(address: string, init: RequestInit = {}): Promise<Page> {
     const url = new URL(address, origin);
-    const headers = new Headers({ Accept: 'text/html', Cookie: cookieHeader(url) });
+    const headers = new Headers({ Accept: 'text/html', Cookie: cookieHeader(address) });
     for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     keep(response);
@@ -65,6 +68,7 @@ export function browser(origin: string): Browser {
 
   return {
     cookies,
+    cookieHeader,
     request,
     get: async (url) => follow(await request(url)),
     async submit(page, members, actionSuffix) {

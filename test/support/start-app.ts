@@ -15,6 +15,8 @@ const viewsDirectory = fileURLToPath(new URL('../../views', import.meta.url));
 
 export interface RunningApp {
   issuer: string;
+  /** Where it listens, on 127.0.0.1; not in the issuer when that was given. */
+  port: number;
   app: App;
   database: Database;
   databaseUri: string;
@@ -69,7 +71,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   if (!options.sharedWith) await app.seeding.applySeed(options.seed ?? contractSeed);
 
   const instance: RunningApp = {
-    ...{ issuer, app, database, databaseUri, logLines },
+    ...{ issuer, port, app, database, databaseUri, logLines },
     setDraining: (value) => (draining = value),
     async close() {
       if (!running.delete(instance)) return;
