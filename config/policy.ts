@@ -8,6 +8,8 @@ export const policy = Object.freeze({
     idTokenSeconds: 600,
     authorizationCodeSeconds: 60,
     pushedRequestSeconds: 60,
+    /** How long an assertion with which a client authenticates may still live when it arrives. */
+    clientAssertionSeconds: 5 * 60,
     interactionSeconds: 20 * 60,
     /** How long a refresh token may lie unused. */
     refreshTokenSeconds: 14 * 86_400,

@@ -1,3 +1,5 @@
+import type { PublicJwk } from '../kernel/public-keys.js';
+
 /**
  * An OAuth client. `application` clients sign people in; a `service_account` client is the OAuth face of a service
  * account and takes its keys from there.
@@ -32,6 +34,9 @@ export interface ClientMetadata {
   grant_types: string[];
   response_types: string[];
   token_endpoint_auth_method: string;
+  /** With `private_key_jwt`: the one algorithm it signs with; any that its keys take when absent. */
+  token_endpoint_auth_signing_alg?: string;
+  jwks?: { keys: PublicJwk[] };
   application_type?: 'web' | 'native';
   id_token_signed_response_alg?: string;
   subject_type?: 'public';

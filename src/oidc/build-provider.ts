@@ -38,7 +38,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
   if (keys.length === 0)
     throw new Error('no signing keys: the library would fall back to its well-known development keys');
   const configuration: Configuration = {
-    ...clientRules(),
+    ...clientRules(deps.lifetimes.clientAssertionSeconds, deps.now),
     adapter: deps.adapter,
     jwks: { keys: keys },
     cookies: cookieOptions(deps.cookieKeys, deps.issuer.startsWith('https:')),

@@ -19,14 +19,12 @@ export async function planClients(
     for (const [position, identifier] of wanted.resources.entries()) {
       if (!resources.has(identifier)) plan.refuse([...path, 'resources', position], `names no resource: ${identifier}`);
     }
-    const isPublic = wanted.token_endpoint_auth_method === 'none';
-    if (isPublic !== (wanted.client_secret === undefined)) {
-      plan.refuse(
-        [...path, 'client_secret'],
-        isPublic ? 'is of no use to a client without authentication' : 'is missing',
-      );
+    const method = wanted.token_endpoint_auth_method;
+    const takesSecret = method === 'client_secret_basic' || method === 'client_secret_post';
+    if (takesSecret !== (wanted.client_secret !== undefined)) {
+      plan.refuse([...path, 'client_secret'], takesSecret ? 'is missing' : `is of no use with ${method}`);
     }
-    if (isPublic && !wanted.requirePkce)
+    if (method === 'none' && !wanted.requirePkce)
       plan.refuse([...path, 'requirePkce'], 'can only be false for confidential clients');
     await planClient(deps, plan, path, wanted);
   }

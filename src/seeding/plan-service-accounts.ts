@@ -42,7 +42,10 @@ async function planAccount(
     plan.refuse([...at, 'clientId'], 'is in use already');
     return null;
   }
-  const changes = { name: account.name, roles: account.roles };
+  if (account.jwks && account.keys.length > 0) {
+    plan.refuse([...at, 'jwks'], 'takes the place of API keys, so it has either jwks or keys');
+  }
+  const changes = { name: account.name, roles: account.roles, jwks: account.jwks ?? null };
   if (!before) {
     const added: ServiceAccount = {
       id: newId('sva'),
@@ -55,7 +58,8 @@ async function planAccount(
     plan.create((tx) => deps.serviceAccounts.createServiceAccount(tx, plan.actor, added));
     return added;
   }
-  if (isDeepStrictEqual({ name: before.name, roles: before.roles }, changes)) plan.keep();
+  const { name, roles, jwks } = before;
+  if (isDeepStrictEqual({ name, roles, jwks }, changes)) plan.keep();
   else plan.update((tx) => deps.serviceAccounts.updateServiceAccount(tx, plan.actor, before, changes));
   return before;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clientIdPattern, permissionPattern, roleKeyPattern, slugPattern } from '../kernel/patterns.js';
+import { algorithmsOfKey, clientSigningAlgorithms, problemOfPublicKey } from '../kernel/public-keys.js';
 import { problemOfRedirectUri } from '../kernel/redirect-uri.js';
 
 const text = (maximum: number): z.ZodString =>
@@ -23,6 +24,26 @@ const webUri = z
 const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
 const namesOf = <T extends z.ZodType<string>>(item: T): z.ZodArray<T> =>
   z.array(item).max(500).refine(unique, 'must not repeat a value');
+
+const publicKeys = z.strictObject({
+  keys: z
+    .array(
+      z
+        .looseObject({
+          kty: z.string(),
+          ...{ crv: z.string().optional(), x: z.string().optional(), y: z.string().optional() },
+          ...{ n: z.string().max(2000).optional(), e: z.string().optional() },
+          ...{ kid: text(100).optional(), use: z.string().optional(), alg: z.string().optional() },
+        })
+        .superRefine((key, context) => {
+          const message = problemOfPublicKey(key);
+          if (message !== null) context.addIssue({ code: 'custom', message });
+        }),
+    )
+    .min(1, 'must hold a key')
+    .max(10)
+    .refine((keys) => unique(keys.flatMap(({ kid }) => kid ?? [])), 'must not repeat a kid'),
+});
 
 const resource = z.strictObject({
   identifier: absoluteUri,
@@ -67,6 +88,7 @@ const tenant = z.strictObject({
             }),
           )
           .default([]),
+        jwks: publicKeys.optional(),
       }),
     )
     .default([]),
@@ -97,8 +119,11 @@ const client = z
     grant_types: namesOf(z.enum(['authorization_code', 'refresh_token'])).default(['authorization_code']),
     response_types: namesOf(z.literal('code')).default(['code']),
     token_endpoint_auth_method: z
-      .enum(['none', 'client_secret_basic', 'client_secret_post'])
+      .enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])
       .default('client_secret_basic'),
+    token_endpoint_auth_signing_alg: z.enum(clientSigningAlgorithms).optional(),
+    jwks: publicKeys.optional(),
+    jwks_uri: z.undefined('is not there in this version: give the keys themselves, as jwks').optional(),
     application_type: z.enum(['web', 'native']).optional(),
     scope: text(500).optional(),
     id_token_signed_response_alg: z.enum(['RS256', 'ES256']).optional(),
@@ -114,6 +139,18 @@ const client = z
         if (message) context.addIssue({ code: 'custom', path: [member, position], message });
       }
     }
+    const { jwks, token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: algorithm } = wanted;
+    const refuse = (member: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [member], message });
+    if (method === 'private_key_jwt') {
+      if (!jwks) refuse('jwks', 'is missing: private_key_jwt needs public keys');
+      else if (algorithm !== undefined && !jwks.keys.some((key) => algorithmsOfKey(key).includes(algorithm))) {
+        refuse('token_endpoint_auth_signing_alg', 'is an algorithm of none of its keys');
+      }
+      return;
+    }
+    if (jwks) refuse('jwks', 'is of use with private_key_jwt alone');
+    if (algorithm !== undefined) refuse('token_endpoint_auth_signing_alg', 'is of use with private_key_jwt alone');
   });
 
 /** A seed file: what should be there. Applying it twice changes nothing; what it does not name is left alone. */

@@ -8,7 +8,7 @@ import type { RecordEvent } from '../events/index.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import { createServiceAccountStore } from './service-account-store.js';
-import type { ApiKey, ServiceAccount } from './service-account.js';
+import type { AccountChanges, ApiKey, ServiceAccount } from './service-account.js';
 
 export type { ApiKey, ServiceAccount } from './service-account.js';
 
@@ -17,12 +17,7 @@ export interface ServiceAccountsModule {
   /** All keys, also the expired and revoked ones. */
   listApiKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
   createServiceAccount(tx: Tx, actor: Actor, account: ServiceAccount): Promise<void>;
-  updateServiceAccount(
-    tx: Tx,
-    actor: Actor,
-    account: ServiceAccount,
-    changes: { name?: string; roles?: readonly string[] },
-  ): Promise<void>;
+  updateServiceAccount(tx: Tx, actor: Actor, account: ServiceAccount, changes: AccountChanges): Promise<void>;
   createApiKey(tx: Tx, actor: Actor, key: ApiKey): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { Schema } from 'mongoose';
 import type { Database } from '../platform/mongo/open-database.js';
 import { tenantOwned } from '../platform/mongo/tenant-owned.js';
 import { sessionOf, type Tx } from '../platform/mongo/transactions.js';
-import type { ApiKey, ServiceAccount } from './service-account.js';
+import type { AccountChanges, ApiKey, ServiceAccount } from './service-account.js';
 
 type AccountRecord = Omit<ServiceAccount, 'id'> & { _id: string };
 type KeyRecord = Omit<ApiKey, 'id'> & { _id: string };
@@ -14,6 +14,7 @@ const accountSchema = new Schema<AccountRecord>(
     name: { type: String, required: true },
     roles: { type: [String], required: true },
     status: { type: String, required: true },
+    jwks: { type: Schema.Types.Mixed, default: null },
     createdAt: { type: Date, required: true },
   },
   { collection: 'service_accounts', versionKey: false, strict: 'throw' },
@@ -39,7 +40,7 @@ keySchema.index({ tenantId: 1, serviceAccountId: 1 });
 export interface ServiceAccountStore {
   findByClientId(tenantId: string, clientId: string): Promise<ServiceAccount | null>;
   insert(tx: Tx, account: ServiceAccount): Promise<void>;
-  update(tx: Tx, tenantId: string, id: string, changes: { name?: string; roles?: readonly string[] }): Promise<void>;
+  update(tx: Tx, tenantId: string, id: string, changes: AccountChanges): Promise<void>;
   listKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
   insertKey(tx: Tx, key: ApiKey): Promise<void>;
 }
@@ -51,8 +52,8 @@ export function createServiceAccountStore(database: Database): ServiceAccountSto
     async findByClientId(tenantId, clientId) {
       const record = await accounts.findOne({ tenantId, clientId }).lean<AccountRecord>();
       if (!record) return null;
-      const { _id, ...account } = record;
-      return { id: _id, ...account };
+      const { _id, jwks = null, ...account } = record; // a lean read knows no defaults
+      return { id: _id, jwks, ...account };
     },
     async insert(tx, { id, ...account }) {
       await accounts.insertMany([{ _id: id, ...account }], sessionOf(tx));

@@ -1,3 +1,5 @@
+import type { PublicJwk } from '../kernel/public-keys.js';
+
 /** A machine principal of one tenant. Its OAuth client has the same client id. */
 export interface ServiceAccount {
   id: string;
@@ -7,8 +9,13 @@ export interface ServiceAccount {
   /** Keys of roles of its tenant. */
   roles: string[];
   status: 'active' | 'disabled';
+  /** Public keys with which it authenticates (`private_key_jwt`) instead of API keys; null: API keys count. */
+  jwks: { keys: PublicJwk[] } | null;
   createdAt: Date;
 }
+
+/** What may change about it. */
+export type AccountChanges = Partial<Pick<ServiceAccount, 'name' | 'roles' | 'jwks'>>;
 
 /** A secret of a service account; several may be live at once, so that they can be rotated. */
 export interface ApiKey {

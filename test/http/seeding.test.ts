@@ -22,6 +22,11 @@ const tenant = { slug: 'initech', name: 'Initech', type: 'team' } as const;
 const account = { clientId: 'initech-ci', name: 'CI' } as const;
 const application = { client_id: 'app', client_secret: 'x'.repeat(32), redirect_uris: [redirectUri] };
 const grace = { email: 'grace@example.com' } as const;
+const publicKey = {
+  kty: 'OKP',
+  crv: 'Ed25519',
+  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', // of RFC 8037
+};
 
 describe('a seed over a running server', () => {
   let running: RunningApp;
@@ -144,6 +149,12 @@ describe('a seed over a running server', () => {
       { clients: [{ ...application, token_endpoint_auth_method: 'none' }] },
       /clients\[0\](\.client_secret)?$/,
       /no use/,
+    ],
+    [
+      'a secret beside private_key_jwt',
+      { clients: [{ ...application, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicKey] } }] },
+      /clients\[0\]\.client_secret$/,
+      /no use with private_key_jwt/,
     ],
     [
       'a public client without PKCE',

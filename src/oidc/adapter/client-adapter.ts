@@ -46,23 +46,30 @@ export interface ClientAdapterDeps {
 export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forgetClients(): void } {
   const cache = createExpiringMap<AdapterPayload | undefined>(deps.cacheSeconds);
 
-  async function liveSecrets(client: Client): Promise<LiveSecret[] | null> {
+  async function load(clientId: string): Promise<AdapterPayload | undefined> {
+    const client = await deps.findClient(clientId);
+    if (!client) return undefined;
     if (client.kind === 'application' || client.tenantId === null) {
-      return client.secretHashes.map((hash) => ({ hash, expiresAt: null }));
+      return toLibraryMetadata(
+        client,
+        client.secretHashes.map((hash) => ({ hash, expiresAt: null })),
+      );
     }
-    const account = await deps.findServiceAccount(client.tenantId, client.clientId);
-    if (account?.status !== 'active') return null;
-    const keys = await deps.listApiKeys(client.tenantId, account.id);
+    const account = await deps.findServiceAccount(client.tenantId, clientId);
+    if (account?.status !== 'active') return undefined;
+    if (account.jwks) {
+      const { jwks } = account;
+      const metadata = { ...client.metadata, token_endpoint_auth_method: 'private_key_jwt', jwks };
+      return toLibraryMetadata({ ...client, metadata }, []);
+    }
+    return toLibraryMetadata(client, await liveApiKeys(client.tenantId, account.id));
+  }
+
+  async function liveApiKeys(tenantId: string, serviceAccountId: string): Promise<LiveSecret[]> {
+    const keys = await deps.listApiKeys(tenantId, serviceAccountId);
     return keys
       .filter((key) => key.revokedAt === null && (key.expiresAt === null || key.expiresAt > deps.now()))
       .map((key) => ({ hash: key.secretHash, expiresAt: key.expiresAt && epochSeconds(key.expiresAt) }));
-  }
-
-  async function load(clientId: string): Promise<AdapterPayload | undefined> {
-    const client = await deps.findClient(clientId);
-    const secrets = client && (await liveSecrets(client));
-    if (!client || !secrets) return undefined;
-    return toLibraryMetadata(client, secrets);
   }
 
   return {
@@ -78,6 +85,8 @@ export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forg
     },
   };
 }
+
+const withoutSecret: ReadonlySet<string> = new Set(['none', 'private_key_jwt']);
 
 export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): AdapterPayload {
   const extension: ClientExtension = {
@@ -95,7 +104,7 @@ export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): Adapte
     client_id: client.clientId,
     // The library wants a secret to be there; ours are hashed and compared elsewhere (`compareClientSecret`), and no
     // algorithm that would use this text as a key is enabled.
-    ...(client.metadata.token_endpoint_auth_method === 'none' ? {} : { client_secret: 'stored-hashed' }),
+    ...(withoutSecret.has(client.metadata.token_endpoint_auth_method) ? {} : { client_secret: 'stored-hashed' }),
     ...client.metadata,
     ...(oidcPart === undefined ? {} : { scope: oidcPart }),
     ...extension,

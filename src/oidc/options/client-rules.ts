@@ -1,14 +1,18 @@
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { slugPattern, tenantIdPattern } from '../../kernel/patterns.js';
+import { clientSigningAlgorithms } from '../../kernel/public-keys.js';
 import { equalSecrets } from '../../kernel/secret.js';
 import { epochSeconds, type Clock } from '../../kernel/time.js';
 import { clientExtensionProperties } from '../adapter/client-adapter.js';
+import { clientAssertionCheck } from '../client-assertion.js';
 import { clientOf, type KnownClient } from '../library-internals.js';
 
 /** What clients may be and do: authentication, PKCE, redirect URIs, CORS, and the request parameter `tenant`. */
-export function clientRules(): Configuration {
+export function clientRules(clientAssertionSeconds: number, now: Clock): Configuration {
   return {
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    // never client_secret_jwt: it needs secrets that can be read, and ours are stored hashed
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    assertJwtClientAuthClaimsAndHeader: clientAssertionCheck(clientAssertionSeconds, now),
     extraClientMetadata: { properties: [...clientExtensionProperties] },
     clientDefaults: {
       id_token_signed_response_alg: 'RS256',
@@ -22,6 +26,7 @@ export function clientRules(): Configuration {
     extraParams: { tenant: checkRequest },
     subjectTypes: ['public'],
     enabledJWA: {
+      clientAuthSigningAlgValues: [...clientSigningAlgorithms],
       idTokenSigningAlgValues: ['RS256', 'ES256'],
       userinfoSigningAlgValues: ['RS256', 'ES256'],
       dPoPSigningAlgValues: ['ES256', 'EdDSA', 'RS256', 'PS256'],

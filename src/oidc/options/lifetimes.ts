@@ -11,6 +11,7 @@ export interface Lifetimes {
   grantSeconds: number;
   sessionIdleSeconds: number;
   sessionAbsoluteSeconds: number;
+  clientAssertionSeconds: number;
 }
 
 /** How long everything lives, in seconds. */

@@ -49,7 +49,7 @@ function accessTo(world: World): AccessModule {
     },
     async findServiceAccount(tenantId, clientId) {
       const account = world.serviceAccounts.get(`${tenantId} ${clientId}`);
-      return account ? { id: 'sva_1', tenantId, clientId, name: 'CI', createdAt: at, ...account } : null;
+      return account ? { id: 'sva_1', tenantId, clientId, name: 'CI', jwks: null, createdAt: at, ...account } : null;
     },
     findRoles: async (_tenantId, keys) => world.roles.filter((role) => keys.includes(role.key)),
     entitlementsOf: (plan) => (plan === 'enterprise' ? ['connections'] : []),

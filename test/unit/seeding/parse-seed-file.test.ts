@@ -192,7 +192,9 @@ describe('reading a seed file', () => {
       ...['javascript:alert(1)', 'data:text/html,x', 'ftp://a.example', 'a'].map((uri) => client({ client_uri: uri })),
       ...['password', 'implicit', 'client_credentials'].map((grant) => client({ grant_types: [grant] })),
       ...['token', 'id_token', 'code id_token'].map((type) => client({ response_types: [type] })),
-      ...['private_key_jwt', 'tls_client_auth', 'NONE'].map((method) => client({ token_endpoint_auth_method: method })),
+      ...['client_secret_jwt', 'tls_client_auth', 'NONE'].map((method) =>
+        client({ token_endpoint_auth_method: method }),
+      ),
       ...['none', 'HS256'].map((alg) => client({ id_token_signed_response_alg: alg })),
       client({ redirect_uris: ['https://a.example/', 'https://a.example/'] }),
       ...['projects', 'https://api.example.com/#x', ''].map((identifier) => resource({ identifier })),
