@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { settings, type Setting, type SettingName, type SettingValues } from './settings.js';
 
@@ -20,6 +21,8 @@ export interface Config {
   secrets: { masterKeys: Buffer[] | undefined; cookieKeys: string[] | undefined };
   firstStart: { adminEmail: string; adminPassword: string | undefined; seedFile: string | undefined };
   logLevel: string;
+  /** Processes that serve. */
+  workers: number;
 }
 
 /** Takes names from a file `.env` in the working folder, if there is one; the real environment goes first. */
@@ -71,12 +74,9 @@ function readText(environment: Environment, name: string, problems: string[]): s
 
 function crossCheck(values: Partial<SettingValues>): string[] {
   const problems: string[] = [];
-  if (values.WORKERS !== undefined && values.WORKERS !== 1)
-    problems.push(
-      values.REDIS_URL === undefined
-        ? 'WORKERS above 1 needs REDIS_URL'
-        : 'WORKERS above 1 is not there in this version',
-    );
+  // also for `auto` on a machine with one core: the same settings are good or bad everywhere
+  if (values.WORKERS !== undefined && values.WORKERS !== 1 && !values.REDIS_URL)
+    problems.push('WORKERS above 1 needs REDIS_URL');
   if (!values.ISSUER?.startsWith('https:')) return problems;
   if (!values.MASTER_KEYS) problems.push('MASTER_KEYS is needed when ISSUER is https');
   if (!values.COOKIE_KEYS) problems.push('COOKIE_KEYS is needed when ISSUER is https');
@@ -95,6 +95,7 @@ function toConfig(values: SettingValues): Config {
     secrets: { masterKeys: values.MASTER_KEYS, cookieKeys: values.COOKIE_KEYS },
     firstStart: { adminEmail: values.ADMIN_EMAIL, adminPassword: values.ADMIN_PASSWORD, seedFile: values.SEED_FILE },
     logLevel: values.LOG_LEVEL,
+    workers: values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS,
   };
 }
 

@@ -139,7 +139,7 @@ export const settings = {
     group: 'Operation',
     parse: z.union([z.literal('auto'), wholeNumber(1, 64)]),
     fallback: '1',
-    help: 'Server processes; above 1 needs REDIS_URL. This version runs one.',
+    help: 'Processes that serve, `auto` for one a core. More than one needs REDIS_URL.',
   },
   SMTP_URL: { group: 'Mail', parse: text, secret: true, reserved: true, help: 'Mail server.' },
   MAIL_FROM: { group: 'Mail', parse: text, reserved: true, help: 'Sender of mails.' },

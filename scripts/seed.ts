@@ -1,10 +1,7 @@
 /** `npm run seed -- FILE`: brings the configured database to what the file describes, whole or not at all. */
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { ConfigError, loadConfig, loadEnvironmentFile } from '../config/index.js';
-import { policy } from '../config/policy.js';
-import { createApp } from '../src/app.js';
-import { configuredSecrets } from '../src/platform/crypto/local-secrets.js';
+import { createConfiguredApp } from '../src/configured-app.js';
 import { createLogger } from '../src/platform/log/logger.js';
 import { openStorage } from '../src/platform/mongo/storage.js';
 import { SeedError } from '../src/seeding/index.js';
@@ -24,17 +21,7 @@ try {
   const log = createLogger('warn');
   const storage = await openStorage({ ...config.storage, onLost: (reason) => log.fatal({ reason }) }, log);
   try {
-    const app = await createApp({
-      ...(await configuredSecrets(config.secrets, config.storage.dataDirectory)),
-      issuer: config.issuer,
-      trustedProxies: 0,
-      policy,
-      viewsDirectory: fileURLToPath(new URL('../views', import.meta.url)),
-      database: storage.database,
-      log,
-      now: () => new Date(),
-      isDraining: () => false,
-    });
+    const app = await createConfiguredApp(config, { database: storage.database, log });
     const { created, updated, unchanged } = await app.seeding.applySeedFile(source, file);
     console.log(`${file}: ${created} created, ${updated} updated, ${unchanged} unchanged`);
   } finally {

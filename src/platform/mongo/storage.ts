@@ -5,6 +5,8 @@ import { openEmbeddedDatabase } from './embedded/open-embedded-database.js';
 
 export interface Storage {
   database: Database;
+  /** Where others find the same one. */
+  uri: string;
   embedded: boolean;
   close(): Promise<void>;
 }
@@ -15,8 +17,9 @@ export async function openStorage(
   log: Logger,
 ): Promise<Storage> {
   if (options.mongodbUri !== undefined) {
-    const database = await openDatabase(options.mongodbUri);
-    return { database, embedded: false, close: () => database.close() };
+    const uri = options.mongodbUri;
+    const database = await openDatabase(uri);
+    return { database, uri, embedded: false, close: () => database.close() };
   }
   const directory = options.dataDirectory === ':memory:' ? ':memory:' : join(options.dataDirectory, 'database');
   const server = await openEmbeddedDatabase({ directory, onExit: options.onLost });
@@ -25,6 +28,7 @@ export async function openStorage(
     const database = await openDatabase(server.uri);
     return {
       database,
+      uri: server.uri,
       embedded: true,
       close: async () => {
         await database.close();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, loadConfig, type Config } from '../../../config/index.js';
 import { settings, type Setting } from '../../../config/settings.js';
@@ -58,7 +58,7 @@ const good: readonly [name: string, value: string, read: (config: Config) => unk
   ['ADMIN_PASSWORD', 'exactly fifteen', (config) => config.firstStart.adminPassword, 'exactly fifteen'],
   ['SEED_FILE', 'seed.yaml', (config) => config.firstStart.seedFile, 'seed.yaml'],
   ['LOG_LEVEL', 'debug', (config) => config.logLevel, 'debug'],
-  ['WORKERS', '1', () => undefined, undefined],
+  ['WORKERS', '1', (config) => config.workers, 1],
 ];
 
 const bad: Readonly<Record<string, readonly string[]>> = {
@@ -102,6 +102,7 @@ describe('the configuration', () => {
       firstStart: { adminEmail: 'admin@example.com', adminPassword: undefined, seedFile: undefined },
       redisUrl: undefined,
       logLevel: 'info',
+      workers: 1,
     });
   });
 
@@ -183,9 +184,13 @@ describe('the configuration', () => {
     expect(problemsOf({ ...https, MONGODB_URI: undefined, ALLOW_EMBEDDED: 'false' })).to.have.length(1);
   });
 
-  it('more workers than one are refused, for want of Redis or of this version', () => {
+  it('more workers than one need Redis; auto is one a core, and needs it on every machine', () => {
+    const redis = { REDIS_URL: 'redis://127.0.0.1:6379' };
     expect(problemsOf({ WORKERS: '2' })).to.deep.equal(['WORKERS above 1 needs REDIS_URL']);
     expect(problemsOf({ WORKERS: 'auto' })).to.deep.equal(['WORKERS above 1 needs REDIS_URL']);
+    expect(loadConfig({ ...redis, WORKERS: '2' }).workers).to.equal(2);
+    expect(loadConfig({ ...redis, WORKERS: 'auto' }).workers).to.equal(availableParallelism());
+    expect(loadConfig({ ...redis, WORKERS: '1' }).workers).to.equal(1);
   });
 
   it('is frozen through and through', () => {
