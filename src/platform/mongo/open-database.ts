@@ -1,4 +1,5 @@
 import mongoose, { type mongo } from 'mongoose';
+import { operationMs, setDeadlines, within } from './deadlines.js';
 
 export interface Database {
   connection: mongoose.Connection;
@@ -19,39 +20,28 @@ export async function openDatabase(uri: string): Promise<Database> {
     // indexes are made explicitly at start, before the first request
     autoIndex: false,
     autoCreate: false,
+    // without a connection an operation fails, instead of waiting in a queue of mongoose's
+    bufferCommands: false,
     maxPoolSize: 50,
     serverSelectionTimeoutMS: 2000,
     connectTimeoutMS: 2000,
     socketTimeoutMS: 5000,
     waitQueueTimeoutMS: 2000,
+    // a connection that has died silently is found out by the monitor, which then drops all of its age
+    heartbeatFrequencyMS: 2000,
     retryWrites: true,
     writeConcern: { w: 'majority' },
     readConcern: { level: 'majority' },
   });
   await connection.asPromise();
+  const db = connection.db!; // there once it is connected; mongoose takes its collections from it, too
+  setDeadlines(db, operationMs);
   return {
     connection,
-    collection: (name) => connection.getClient().db(connection.name).collection(name) as never,
-    ping: () => within(pingTimeoutMs, connection.getClient().db(connection.name).command({ ping: 1 })),
+    collection: (name) => db.collection(name) as never,
+    ping: () => within(pingTimeoutMs, db.command({ ping: 1 })),
     close: () => connection.close(),
   };
-}
-
-/** Rejects when the work takes longer; the driver has no time limit that covers waiting, sending and answering. */
-export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new DatabaseTimeout(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-export class DatabaseTimeout extends Error {
-  override readonly name = 'DatabaseTimeout';
 }
 
 function databaseNameOf(uri: string): string {

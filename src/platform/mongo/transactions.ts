@@ -1,7 +1,9 @@
 import type { ClientSession } from 'mongoose';
-import { within, type Database } from './open-database.js';
+import { operationMs, within } from './deadlines.js';
+import type { Database } from './open-database.js';
 
-const transactionTimeoutMs = 10_000;
+/** Over all attempts, when others change the same records. */
+const transactionMs = 10_000;
 
 declare const transaction: unique symbol;
 
@@ -13,15 +15,33 @@ export interface Tx {
 /** The work may run more than once (write conflicts), so it has no effect outside the database. */
 export type InTransaction = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 
+/**
+ * By itself the driver tries for two minutes. Here a transaction ends when one operation or the commit finds nobody who
+ * answers, without waiting for its rollback, which would wait for the same. Whether a late commit went through is then
+ * unknown, which is no success.
+ */
 export function inTransactionOf(database: Database): InTransaction {
-  return (work) => {
-    const client = database.connection.getClient();
-    // the driver would try again for two minutes; whether a late one was committed is then unknown, which is no success
-    return within(
-      transactionTimeoutMs,
-      client.withSession((session) => session.withTransaction(() => work(session as unknown as Tx))),
-    );
-  };
+  return (work) =>
+    new Promise((resolve, reject) => {
+      const attempt = async (session: ClientSession): Promise<Awaited<ReturnType<typeof work>>> => {
+        try {
+          const result = await work(session as unknown as Tx);
+          await within(operationMs, session.commitTransaction());
+          return result;
+        } catch (error) {
+          if (isSilence(error)) reject(error);
+          throw error;
+        }
+      };
+      const client = database.connection.getClient();
+      const whole = client.withSession((session) => session.withTransaction(() => attempt(session)));
+      within(transactionMs, whole).then(resolve, reject);
+    });
+}
+
+/** Another attempt at once would only make the caller wait longer. */
+function isSilence(error: unknown): error is Error {
+  return error instanceof Error && /^(DatabaseTimeout|DatabaseUnreachable|MongoServerSelection)/.test(error.name);
 }
 
 export function sessionOf(tx: Tx): { session: ClientSession } {
@@ -34,7 +54,7 @@ export function isDuplicateKey(error: unknown): boolean {
 }
 
 const connectionErrors =
-  /^(DatabaseTimeout|MongoServerSelection|MongoNetwork|MongoTopologyClosed|MongoNotConnected|PoolClosed|MongoPoolCleared|MongoPoolClosed|MongooseServerSelection|WaitQueueTimeout|MongoWaitQueueTimeout|MongoOperationTimeout|MongoClientClosed)/;
+  /^(DatabaseTimeout|DatabaseUnreachable|MongoServerSelection|MongoNetwork|MongoTopologyClosed|MongoNotConnected|PoolClosed|MongoPoolCleared|MongoPoolClosed|MongooseServerSelection|WaitQueueTimeout|MongoWaitQueueTimeout|MongoOperationTimeout|MongoClientClosed)/;
 
 /** Changes of the primary, shutdown, exceeded time and write concern: another try may succeed. */
 const passingCodes = new Set([6, 7, 24, 50, 64, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
