@@ -27,6 +27,18 @@ export const policy = Object.freeze({
     hash: Object.freeze({ memoryKib: 19_456, iterations: 2, parallelism: 1 }),
     waitingHashes: 200,
   }),
+  /** Failed sign-ins at one account (NIST SP 800-63B-4 §3.2.2: never more than 100 in a row). */
+  signInAttempts: Object.freeze({
+    /** From one client address, or on one device on which the person has signed in before. */
+    source: Object.freeze({ tries: 5, windowSeconds: 15 * 60, firstWaitSeconds: 60, longestWaitSeconds: 3600 }),
+    /** From everywhere; makes all wait but those devices. */
+    account: Object.freeze({ tries: 20, windowSeconds: 3600, firstWaitSeconds: 60, longestWaitSeconds: 3600 }),
+    /** The rest up to `consecutive` is kept for those devices, so that nobody else can use it up. */
+    consecutiveOfStrangers: 80,
+    consecutive: 100,
+    forgetSeconds: 400 * 86_400,
+    knownDeviceSeconds: 180 * 86_400,
+  }),
   limits: Object.freeze({
     bodyBytes: 56 * 1024,
     urlBytes: 8 * 1024,
@@ -43,4 +55,6 @@ export const policy = Object.freeze({
   }),
 });
 
-export type Policy = typeof policy;
+/** Any numbers in the places of these: tests bring their own. */
+export type Policy = Numbers<typeof policy>;
+type Numbers<T> = T extends number ? number : { readonly [Name in keyof T]: Numbers<T[Name]> };

@@ -87,7 +87,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clients = clientsModule({ ...base, keyRing });
   const serviceAccounts = serviceAccountsModule({ ...base, createClient: clients.createClient });
   const subscriptions = subscriptionsModule({ plans });
-  const credentials = await credentialsModule({ ...base, log, passwords: policy.passwords });
+  const credentials = await credentialsModule({
+    ...base,
+    ...{ log, keyRing, passwords: policy.passwords, attempts: policy.signInAttempts },
+  });
   const consents = consentsModule(base);
 
   // --- who may do what
@@ -135,6 +138,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     findUserByEmail: users.findUserByEmail,
     findUserById: users.findUserById,
     verifyPassword: credentials.verifyPassword,
+    beginAttempt: credentials.beginAttempt,
+    knownDevices: credentials.knownDevices,
     findTenantById: tenants.findTenantById,
     findTenantsByIds: tenants.findTenantsByIds,
     listMembershipsOfUser: memberships.listMembershipsOfUser,
@@ -159,7 +164,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
 
-  await ensureIndexes(database, [events, oidc]);
+  await ensureIndexes(database, [events, credentials, oidc]);
 
   const koa = new Koa();
   koa.on('error', (error) => log.debug({ err: error as Error }, 'connection failed')); // a browser that went away

@@ -1,15 +1,36 @@
 /**
- * What a person proves themselves with; today passwords. Owns the `passwords` collection.
- * It does not decide whether a login is finished (oidc, sign-in).
+ * What a person proves themselves with, today passwords; and how often that may be tried. Owns the collections
+ * `passwords` and `sign_in_attempts`. It does not decide whether a login is finished (oidc, sign-in).
  */
 import type { Actor } from '../kernel/actor.js';
+import { addressPrefix } from '../kernel/client-address.js';
 import type { Clock } from '../kernel/time.js';
 import type { RecordEvent } from '../events/index.js';
+import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Logger } from '../platform/log/logger.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
+import { attemptOpener, type OpenAttempt } from './begin-attempt.js';
+import { knownDevices, type KnownDevices } from './known-devices.js';
 import { createPasswordHashing, type HashParameters } from './password-hashing.js';
 import { createPasswordStore } from './password-store.js';
+import type { AttemptLimits, Wait } from './sign-in-attempts.js';
+import { createSignInAttemptsStore } from './sign-in-attempts-store.js';
+
+export type { OpenAttempt } from './begin-attempt.js';
+export type { Wait } from './sign-in-attempts.js';
+
+/** Whose account somebody tries to enter, and from where. */
+export interface AttemptedSignIn {
+  /** Null for a name that nobody has; such names are counted by the same rules. */
+  userId: string | null;
+  /** In its one spelling. */
+  name: string;
+  /** Client address, as the edge pinned it. */
+  address: string;
+  /** The cookie of `knownDevices`, as it came. */
+  device: string | undefined;
+}
 
 export interface CredentialsModule {
   /** Slow by design; done before a transaction, never inside. */
@@ -20,6 +41,10 @@ export interface CredentialsModule {
    * the answer does not tell whether an account exists.
    */
   verifyPassword(userId: string | null, password: string): Promise<boolean>;
+  /** Counts a try before anything is verified, or refuses it while a wait runs. */
+  beginAttempt(signIn: AttemptedSignIn): Promise<OpenAttempt | { admitted: false; wait: Wait }>;
+  knownDevices: Pick<KnownDevices, 'mark' | 'lifetimeSeconds'>;
+  ensureIndexes(): Promise<void>;
 }
 
 export interface CredentialsDeps {
@@ -27,13 +52,23 @@ export interface CredentialsDeps {
   recordEvent: RecordEvent;
   now: Clock;
   log: Logger;
+  keyRing: KeyRing;
   passwords: { maximumLength: number; hash: HashParameters; waitingHashes: number };
+  attempts: AttemptLimits & { knownDeviceSeconds: number };
 }
 
 export async function credentialsModule(deps: CredentialsDeps): Promise<CredentialsModule> {
   const hashing = createPasswordHashing(deps.passwords.hash, deps.passwords.waitingHashes);
   const store = createPasswordStore(deps.database);
   const hashOfNobody = await hashing.hash('nobody has this password');
+  const attemptStore = createSignInAttemptsStore(deps.database);
+  const openAttempt = attemptOpener({ store: attemptStore, limits: deps.attempts, now: deps.now });
+  const subjectHash = deps.keyRing.hashFor('sign-in-subject');
+  const devices = knownDevices({
+    hash: deps.keyRing.hashFor('known-device'),
+    lifetimeSeconds: deps.attempts.knownDeviceSeconds,
+    now: deps.now,
+  });
 
   /** A sign-in is never lost over this: it is tried again at the next one. */
   async function strengthen(userId: string, stored: string, password: string): Promise<void> {
@@ -48,6 +83,7 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
     hashPassword: (password) => hashing.hash(password),
     async setPasswordHash(tx, actor, userId, hash) {
       await store.set(tx, userId, hash, deps.now());
+      await attemptStore.remove(tx, userId); // what was guessed at is gone
       await deps.recordEvent(tx, { type: 'user.password_changed', tenantId: null, actor, subjectId: userId });
     },
     async verifyPassword(userId, password) {
@@ -59,5 +95,14 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
       if (hashing.isOutdated(stored)) await strengthen(userId, stored, password);
       return true;
     },
+    async beginAttempt({ userId, name, address, device }) {
+      const mark = devices.findMark(device, userId ?? 'nobody');
+      return openAttempt(userId ?? subjectHash('name', name), {
+        key: mark === null ? subjectHash('address', addressPrefix(address)) : subjectHash('device', mark),
+        isKnownDevice: mark !== null,
+      });
+    },
+    knownDevices: devices,
+    ensureIndexes: () => attemptStore.ensureIndexes(),
   };
 }

@@ -10,6 +10,7 @@ export type EventType =
   | 'user.password_accepted'
   | 'user.signed_in'
   | 'user.sign_in_failed'
+  | 'user.sign_in_blocked'
   | 'membership.added'
   | 'membership.roles_changed'
   | 'role.created'

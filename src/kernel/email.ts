@@ -26,3 +26,16 @@ export function parseEmail(input: string): string | null {
   const address = `${local}@${domain}`;
   return address.length <= maximumLength ? address : null;
 }
+
+/**
+ * A name that somebody typed, for counting alone: beside what `parseEmail` makes equal also without blanks, characters
+ * that cannot be seen, and dots at the end. Nobody is signed in by it, so it may take two names for one.
+ */
+export function foldName(input: string): string {
+  const visible = input.normalize('NFKC').replace(/[\p{Default_Ignorable_Code_Point}\p{C}\s]/gu, '');
+  const folded = visible
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[.\u3002]+$/, '');
+  return parseEmail(folded) ?? folded;
+}

@@ -1,3 +1,4 @@
+import type { Wait } from '../credentials/index.js';
 import type { ConsentRequest, Interaction } from '../oidc/index.js';
 import type { Resource } from '../resources/index.js';
 import type { TenantType } from '../tenants/index.js';
@@ -44,4 +45,20 @@ export async function presentConsent(
     resources: resources.filter((resource) => resource.permissions.length > 0),
     offline,
   };
+}
+
+/** An hour for who must not wait but do something else: a client that reads only the header comes back seldom. */
+const stoppedRetrySeconds = 3600;
+
+/** What a page says to who tried too often, the same whether there is such an account or not. */
+export function presentWait({ until }: Wait, now: Date): { message: string; retryAfterSeconds: number } {
+  if (!until) {
+    const ways =
+      'Sign in with a browser in which you have signed in before, or ask your administrator for a new password.';
+    return { message: `There were too many tries at this account. ${ways}`, retryAfterSeconds: stoppedRetrySeconds };
+  }
+  const retryAfterSeconds = Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1000));
+  const minutes = Math.ceil(retryAfterSeconds / 60);
+  const time = minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  return { message: `There were too many tries at this account. Try again in ${time}.`, retryAfterSeconds };
 }

@@ -1,4 +1,6 @@
 import type { ConsentsModule } from '../consents/index.js';
+import type { CredentialsModule } from '../credentials/index.js';
+import type { Clock } from '../kernel/time.js';
 import type { Interactions } from '../oidc/index.js';
 import type { Forms } from '../platform/http/forms.js';
 import type { Pages } from '../platform/http/pages.js';
@@ -12,6 +14,8 @@ import type { SignInWithPasswordDeps } from './sign-in-with-password.js';
 export interface SignInDeps
   extends PickTenantDeps, SignInWithPasswordDeps, Pick<ConsentsModule, 'grantConsent' | 'denyConsent'> {
   issuer: string;
+  now: Clock;
+  knownDevices: CredentialsModule['knownDevices'];
   interactions: Interactions;
   pages: Pages;
   forms: Forms;

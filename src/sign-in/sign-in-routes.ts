@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BrowserExchange, Interaction } from '../oidc/index.js';
 import { AppError } from '../kernel/errors.js';
 import type { Page } from '../platform/http/pages.js';
-import { presentConsent, presentTenants } from './present.js';
+import { presentConsent, presentTenants, presentWait } from './present.js';
 import { listTenantsToPick } from './pick-tenant.js';
 import { signInWithPassword } from './sign-in-with-password.js';
 import type { SignInDeps } from './sign-in-deps.js';
@@ -38,12 +38,40 @@ export function signInRoutes(deps: SignInDeps): Router {
 async function submitPassword(deps: SignInDeps, ctx: Context): Promise<void> {
   const interaction = await open(deps, ctx, 'login');
   const form = await deps.forms.read(ctx, bindingOf(interaction), passwordForm);
-  const user = await signInWithPassword(deps, { ...form, clientId: interaction.client.clientId });
-  if (!user) {
+  const result = await signInWithPassword(deps, {
+    ...form,
+    clientId: interaction.client.clientId,
+    address: ctx.ip,
+    device: ctx.cookies.get(deviceCookieName(deps), { signed: false }), // it has a signature of its own
+  });
+  if (result.outcome === 'accepted') {
+    const { id: userId } = result.user;
+    const next = await deps.interactions.signedIn(exchangeOf(ctx), { userId, acr: 'aal1', amr: ['pwd'] });
+    markDevice(deps, ctx, userId);
+    return seeOther(ctx, next);
+  }
+  if (result.outcome === 'refused') {
     ctx.status = 422;
     return showLogin(deps, ctx, interaction, { login: form.login, error: refusedLogin });
   }
-  seeOther(ctx, await deps.interactions.signedIn(exchangeOf(ctx), { userId: user.id, acr: 'aal1', amr: ['pwd'] }));
+  const { message: error, retryAfterSeconds } = presentWait(result.wait, deps.now());
+  ctx.status = 429;
+  ctx.set('Retry-After', String(retryAfterSeconds));
+  return showLogin(deps, ctx, interaction, { login: form.login, error });
+}
+
+function deviceCookieName({ issuer }: SignInDeps): string {
+  return issuer.startsWith('https:') ? '__Host-device' : 'device';
+}
+
+/** From now on this browser may always try this account, also while somebody else makes it wait. */
+function markDevice(deps: SignInDeps, ctx: Context, userId: string): void {
+  const name = deviceCookieName(deps);
+  const { mark, lifetimeSeconds } = deps.knownDevices;
+  ctx.cookies.set(name, mark(ctx.cookies.get(name, { signed: false }), userId), {
+    ...{ path: '/', httpOnly: true, sameSite: 'lax', secure: deps.issuer.startsWith('https:') },
+    ...{ maxAge: lifetimeSeconds * 1000, signed: false },
+  });
 }
 
 async function submitTenant(deps: SignInDeps, ctx: Context): Promise<void> {

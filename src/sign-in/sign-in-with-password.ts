@@ -1,36 +1,79 @@
-import { parseEmail } from '../kernel/email.js';
-import type { RecordEvent } from '../events/index.js';
+import { foldName, parseEmail } from '../kernel/email.js';
+import type { AttemptedSignIn, CredentialsModule, OpenAttempt, Wait } from '../credentials/index.js';
+import type { EventDraft, RecordEvent } from '../events/index.js';
 import type { InTransaction } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
 
-export interface SignInWithPasswordDeps {
+export interface SignInWithPasswordDeps extends Pick<CredentialsModule, 'verifyPassword' | 'beginAttempt'> {
   findUserByEmail(email: string): Promise<User | null>;
-  verifyPassword(userId: string | null, password: string): Promise<boolean>;
   inTransaction: InTransaction;
   recordEvent: RecordEvent;
 }
 
+export interface PasswordAttempt extends Pick<AttemptedSignIn, 'address' | 'device'> {
+  login: string;
+  password: string;
+  clientId: string;
+}
+
+export type PasswordResult =
+  | { outcome: 'accepted'; user: User }
+  | { outcome: 'refused' }
+  /** Too many tries; the password was not looked at. */
+  | { outcome: 'blocked'; wait: Wait };
+
 /**
- * The user with this address and password, or null. An unknown address, a wrong password and a disabled account take
- * the same path and the same time, and are told apart in the events only. That the sign-in was finished too is recorded where the
- * session gets its person.
+ * Whether this address and password open an account. An unknown address, a wrong password and a disabled account take
+ * the same path and the same time, are counted and made to wait by the same rules, and are told apart in the events
+ * only. That the sign-in was finished too is recorded where the session gets its person.
  */
 export async function signInWithPassword(
   deps: SignInWithPasswordDeps,
-  attempt: { login: string; password: string; clientId: string },
-): Promise<User | null> {
-  const email = parseEmail(attempt.login);
-  const user = await deps.findUserByEmail(email ?? '');
-  const matches = await deps.verifyPassword(user?.id ?? null, attempt.password);
+  { login, password, clientId, address, device }: PasswordAttempt,
+): Promise<PasswordResult> {
+  const email = parseEmail(login);
+  // a spelling that is no address opens nothing, but it is counted at the account that it means
+  const name = email ?? foldName(login);
+  const user = await deps.findUserByEmail(name);
+  const attempt = await deps.beginAttempt({ userId: user?.id ?? null, name, address, device });
+  if (!attempt.admitted) return { outcome: 'blocked', wait: attempt.wait };
+
+  const matches = await verify(deps, attempt, email === null ? null : (user?.id ?? null), password);
   const accepted = user !== null && matches && user.status === 'active';
-  await deps.inTransaction((tx) =>
-    deps.recordEvent(tx, {
-      type: accepted ? 'user.password_accepted' : 'user.sign_in_failed',
-      tenantId: null,
-      actor: user ? { kind: 'user', userId: user.id } : { kind: 'system', reason: 'protocol' },
-      subjectId: user?.id ?? 'unknown',
-      data: { clientId: attempt.clientId, method: 'pwd' },
+  const about = aboutUser(user, { clientId, method: 'pwd' });
+  const events: EventDraft[] = [{ ...about, type: accepted ? 'user.password_accepted' : 'user.sign_in_failed' }];
+  if (!accepted && attempt.wait) events.push(blockedBy(attempt.wait, about));
+  await Promise.all([
+    accepted ? attempt.succeeded() : null,
+    deps.inTransaction(async (tx) => {
+      for (const event of events) await deps.recordEvent(tx, event);
     }),
-  );
-  return accepted ? user : null;
+  ]);
+  return accepted ? { outcome: 'accepted', user } : { outcome: 'refused' };
+}
+
+async function verify(
+  deps: SignInWithPasswordDeps,
+  attempt: OpenAttempt,
+  userId: string | null,
+  password: string,
+): Promise<boolean> {
+  try {
+    return await deps.verifyPassword(userId, password);
+  } catch (error) {
+    await attempt.notMade().catch(() => undefined); // the first error is the one to tell of
+    throw error;
+  }
+}
+
+type AboutUser = Omit<EventDraft, 'type'>;
+
+function aboutUser(user: User | null, data: { clientId: string; method: string }): AboutUser {
+  if (!user) return { tenantId: null, actor: { kind: 'system', reason: 'protocol' }, subjectId: 'unknown', data };
+  return { tenantId: null, actor: { kind: 'user', userId: user.id }, subjectId: user.id, data };
+}
+
+function blockedBy({ reason, until }: Wait, about: AboutUser): EventDraft {
+  const data = { ...about.data, reason, ...(until ? { until: until.toISOString() } : {}) };
+  return { ...about, type: 'user.sign_in_blocked', data };
 }

@@ -131,8 +131,11 @@ export interface OpenPage {
   csrf: string;
 }
 
-export async function openSignIn(issuer: string, changes: Record<string, string | null> = {}): Promise<OpenPage> {
-  const visitor = browser(issuer);
+export async function openSignIn(
+  issuer: string,
+  changes: Record<string, string | null> = {},
+  visitor = browser(issuer),
+): Promise<OpenPage> {
   return asOpenPage(visitor, await visitor.get(authorizeUrl(issuer, changes)));
 }
 

@@ -23,7 +23,8 @@ export interface Browser {
   cookies: Map<string, Cookie>;
 }
 
-export function browser(origin: string): Browser {
+/** `send` is another way to the server than its address. */
+export function browser(origin: string, send: typeof fetch = fetch): Browser {
   const cookies = new Map<string, Cookie>();
 
   function cookieHeader(address: string): string {
@@ -51,7 +52,7 @@ export function browser(origin: string): Browser {
     const url = new URL(address, origin);
     const headers = new Headers({ Accept: 'text/html', Cookie: cookieHeader(address) });
     for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    const response = await send(url, { ...init, headers, redirect: 'manual' });
     keep(response);
     return { status: response.status, url: url.href, html: await response.text(), headers: response.headers };
   }

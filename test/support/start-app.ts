@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { policy } from '../../config/policy.js';
+import { policy, type Policy } from '../../config/policy.js';
 import { createApp, type App } from '../../src/app.js';
+import type { Clock } from '../../src/kernel/time.js';
 import { createHttpServer, drain, listen } from '../../src/platform/http/server.js';
 import { createLogger } from '../../src/platform/log/logger.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
@@ -34,6 +35,9 @@ export interface StartOptions {
   trustedProxies?: number;
   issuer?: string;
   port?: number;
+  /** Other numbers than those that the product promises. */
+  policy?: Policy;
+  now?: Clock;
 }
 
 const keysOf = new Map<string, { masterKeys: Buffer[]; cookieKeys: string[] }>();
@@ -60,11 +64,11 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...keys,
     issuer,
     trustedProxies: options.trustedProxies ?? 0,
-    policy,
+    policy: options.policy ?? policy,
     viewsDirectory,
     database,
     log,
-    now: () => new Date(),
+    now: options.now ?? (() => new Date()),
     isDraining: () => draining,
   });
   handle = app.listener;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseEmail } from '../../../src/kernel/email.js';
+import { foldName, parseEmail } from '../../../src/kernel/email.js';
 
 const accepted: readonly [why: string, spelling: string, canonical: string][] = [
   ['as it is', 'ada@example.com', 'ada@example.com'],
@@ -104,5 +104,30 @@ describe('the one spelling of an e-mail address', () => {
       if (once !== null && parseEmail(once) !== once) changed.push(code.toString(16));
     }
     expect(changed).to.deep.equal([]);
+  });
+});
+
+describe('a name that is counted', () => {
+  it('sec-047 is one in every spelling, also in those that open nothing', () => {
+    for (const [why, spelling] of [
+      ...accepted.filter(([, , canonical]) => canonical === 'ada@example.com'),
+      ['a zero-width space', 'ada@exam\u200bple.com'],
+      ['a zero-width joiner in the local part', 'a\u200dda@example.com'],
+      ['a byte order mark in the domain', 'ada@\ufeffexample.com'],
+      ['a variation selector', 'ad\ufe0fa@example.com'],
+      ['a direction mark', '\u202eada@example.com'],
+      ['a dot at the end', 'ada@example.com.'],
+      ['dots at the end', 'ada@example.com..'],
+      ['a blank inside', 'ada @example.com'],
+      ['a line break inside', 'ada@exam\r\nple.com'],
+      ['a NUL at the end', 'ada@example.com\0'],
+    ] as const) {
+      expect(foldName(spelling), why).to.equal('ada@example.com');
+    }
+  });
+
+  it('of no address is the text that was typed, folded', () => {
+    expect(foldName(' Ａda ')).to.equal('ada');
+    expect(foldName('')).to.equal('');
   });
 });

@@ -1,0 +1,29 @@
+import { request } from 'node:http';
+
+/**
+ * `fetch` that goes to this port of this machine, whatever the address says, with the address's host in `Host`: one of
+ * several processes of one issuer, or an https issuer behind a proxy. `fetch` itself lets nobody write that header.
+ */
+export function fetchAt(port: number): typeof fetch {
+  return async (input, init = {}) => {
+    const { url, method, headers, body } = new Request(input as string, init);
+    const text = body ? await new Response(body).text() : '';
+    const { host, pathname, search } = new URL(url);
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port, method, path: pathname + search };
+      const sent = request({ ...options, headers: { ...Object.fromEntries(headers), host } }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const pairs = answer.rawHeaders.flatMap((name, index) =>
+            index % 2 === 0 ? [[name, answer.rawHeaders[index + 1] ?? ''] as [string, string]] : [],
+          );
+          resolve(new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0, headers: pairs }));
+        });
+      });
+      sent.on('error', reject);
+      sent.end(text);
+    });
+  };
+}
