@@ -6,7 +6,7 @@ import { request } from 'node:http';
  */
 export function fetchAt(port: number): typeof fetch {
   return async (input, init = {}) => {
-    const { url, method, headers, body } = new Request(input as string, init);
+    const { url, method, headers, body } = new Request(input, init);
     const text = body ? await new Response(body).text() : '';
     const { host, pathname, search } = new URL(url);
     return new Promise((resolve, reject) => {
