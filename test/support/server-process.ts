@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface ServerProcess {
   issuer: string;
+  pid: number;
   output(): string;
   /** Resolves with the exit code, or the name of the signal that ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
@@ -44,6 +45,7 @@ export async function startServerProcess(
   });
   return {
     issuer,
+    pid: child.pid ?? 0,
     output: () => output,
     exited,
     stop(signal = 'SIGTERM') {

@@ -1,0 +1,257 @@
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as client from 'openid-client';
+import { browser, type Browser } from '../support/browser.js';
+import { ada, contractSeed } from '../support/contract-seed.js';
+import { freshDatabaseUri } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { halfSentRequest } from '../support/half-sent-request.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import { relyingParty, type RelyingParty, type Tokens } from '../support/relying-party.js';
+import { freePort, killServerProcesses, startServerProcess, type ServerProcess } from '../support/server-process.js';
+import { requireTool } from '../support/tools.js';
+
+/** Worker processes with faults that can be set off by a signal. */
+const plantedFaults = `
+  import cluster from 'node:cluster';
+  if (cluster.isWorker) {
+    process.on('SIGHUP', () => void Promise.reject(new Error('planted: nobody waits')));
+    process.on('SIGWINCH', () => setImmediate(() => { throw new Error('planted: nobody catches'); }));
+  }`;
+const cannotStart = `
+  import cluster from 'node:cluster';
+  if (cluster.isWorker) process.exit(3);`;
+
+describe('several workers', function () {
+  this.timeout(180_000);
+  let redis: RedisServer;
+  let directory: string;
+
+  before(async function () {
+    if (requireTool('redis-server') === undefined) return this.skip();
+    redis = await startRedis();
+    directory = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  });
+  after(async () => {
+    killServerProcesses();
+    if (directory) rmSync(directory, { recursive: true });
+    await redis?.stop();
+  });
+
+  const start = (environment: Record<string, string> = {}): Promise<ServerProcess> =>
+    startServerProcess({ WORKERS: '2', REDIS_URL: redis.url, DATA_DIR: ':memory:', ...environment });
+
+  describe('on the embedded database', () => {
+    let server: ServerProcess;
+    let party: RelyingParty;
+    before(async () => {
+      server = await start({ NODE_OPTIONS: importing(plantedFaults) });
+      party = await relyingParty(server.issuer, 'demo', null);
+    });
+    afterEach('both serve', () => eventually(() => expect(servingWorkers(server), server.output()).to.have.length(2)));
+
+    it('say once that they are ready, and each line who wrote it', async () => {
+      expect(server.output().match(/is ready at/g)).to.have.length(1);
+      expect(server.output().match(/shown this once/g)).to.have.length(1);
+      const listening = linesOf(server).filter(({ msg }) => msg === 'listening');
+      expect(listening.map(({ worker }) => worker)).to.have.members([1, 2]);
+    });
+
+    it('go on with what another one began: sign-in, session and refresh', async () => {
+      const spread: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        const { visitor, tokens, requestIds } = await signInAs(party, server.issuer);
+        await eventually(() => expect(workersOf(server, requestIds)).to.have.length(requestIds.length));
+        spread.push(new Set(workersOf(server, requestIds)).size);
+        const renewed = await client.refreshTokenGrant(party.configuration, tokens.refresh_token ?? '');
+        expect(renewed.access_token).to.be.a('string');
+        await expectSession(party, visitor);
+      }
+      expect(spread, 'how many workers had a part in each sign-in').to.include(2);
+    });
+
+    it('F1 F27 one that is killed is replaced; sessions go on, and so does what the other was doing', async () => {
+      const { visitor } = await signInAs(party, server.issuer);
+      const [victim] = servingWorkers(server);
+      const running = await Promise.all(Array.from({ length: 16 }, () => halfSentRequest(server.issuer)));
+      process.kill(victim?.pid ?? 0, 'SIGKILL');
+      await eventually(() => expect(endOf(server, victim)).to.include({ signal: 'SIGKILL', delayMs: 0 }));
+      const answers = await Promise.all(running.map((request) => request.finish()));
+      const given = answers.filter((answer) => answer !== '');
+      expect(given).not.to.have.length(0);
+      for (const answer of given) expect(answer).to.match(/^HTTP\/1.1 400 .*invalid_request/s);
+      await expectSession(party, visitor);
+      for (let round = 0; round < 3; round++) await signInAs(party, server.issuer);
+    });
+
+    it('F27 a promise that fails with nobody waiting is logged, and the worker goes on', async () => {
+      const [worker] = servingWorkers(server);
+      process.kill(worker?.pid ?? 0, 'SIGHUP');
+      await eventually(() => {
+        const line = linesOf(server).find(({ err }) => err?.message === 'planted: nobody waits');
+        expect(line).to.include({ level: 50, worker: worker?.worker });
+      });
+      await signInAs(party, server.issuer);
+      expect(servingWorkers(server)).to.deep.include(worker);
+    });
+
+    it('F27 an exception that nobody catches is logged, ends its worker with 1, and that is replaced', async () => {
+      const [worker] = servingWorkers(server);
+      process.kill(worker?.pid ?? 0, 'SIGWINCH');
+      await eventually(() => expect(endOf(server, worker)).to.include({ code: 1 }));
+      const line = linesOf(server).find(({ err }) => err?.message === 'planted: nobody catches');
+      expect(line).to.include({ level: 60, worker: worker?.worker });
+      await signInAs(party, server.issuer);
+    });
+
+    it('F3 SIGUSR2 replaces all of them, and no request fails meanwhile', async () => {
+      const { visitor } = await signInAs(party, server.issuer);
+      const before = servingWorkers(server);
+      process.kill(server.pid, 'SIGUSR2');
+      const isReplaced = (): boolean => before.every((worker) => endOf(server, worker));
+      let signIns = 0;
+      for (; !isReplaced(); signIns++) {
+        await signInAs(party, server.issuer);
+        expect((await fetch(`${server.issuer}/health/ready`)).status).to.equal(200);
+      }
+      expect(signIns).to.be.greaterThan(1);
+      await expectSession(party, visitor);
+      expect(linesOf(server).filter(({ status }) => (status ?? 0) >= 500)).to.deep.equal([]);
+    });
+
+    it('F3 SIGTERM: not ready first, then what runs is finished, then the end with 0', async () => {
+      const running = await Promise.all(Array.from({ length: 16 }, () => halfSentRequest(server.issuer)));
+      const ended = server.stop('SIGTERM');
+      await eventually(() => {
+        const draining = linesOf(server).filter(({ msg, worker }) => msg === 'draining' && worker !== undefined);
+        expect(draining).to.have.length(2);
+      });
+      expect((await fetch(`${server.issuer}/health/ready`)).status).to.equal(503);
+      await eventually(async () => expect(await answers(server.issuer)).to.equal(false));
+      for (const request of running) {
+        expect(await request.finish()).to.match(/^HTTP\/1.1 400 .*invalid_request/s);
+      }
+      expect(await ended).to.equal(0);
+    });
+  });
+
+  it('sign people in on a MongoDB that is configured', async () => {
+    const seed = join(directory, 'seed.json');
+    writeFileSync(seed, JSON.stringify(contractSeed));
+    const server = await start({ MONGODB_URI: await freshDatabaseUri(), DATA_DIR: directory, SEED_FILE: seed });
+    const party = await relyingParty(server.issuer);
+    for (let round = 0; round < 3; round++) {
+      const { visitor } = await signInAs(party, server.issuer);
+      await expectSession(party, visitor);
+    }
+    expect(await server.stop('SIGINT')).to.equal(0);
+  });
+
+  it('end with their supervisor, however it ends', async () => {
+    const server = await start();
+    expect(await server.stop('SIGKILL')).to.equal('SIGKILL');
+    await eventually(async () => expect(await answers(server.issuer)).to.equal(false));
+  });
+
+  it('that cannot serve are said in one line, and the start ends with 1', async () => {
+    const port = await freePort();
+    const occupied = await startServerProcess({ DATA_DIR: ':memory:', PORT: String(port) });
+    const failing: [Record<string, string>, string][] = [
+      [{ PORT: String(port) }, `Port ${port} is in use`],
+      [
+        { MONGODB_URI: `mongodb://127.0.0.1:${await freePort()}/`, DATA_DIR: directory },
+        'The database cannot be reached',
+      ],
+      [{ NODE_OPTIONS: importing(cannotStart) }, 'A worker ended with code 3.'],
+    ];
+    for (const [environment, line] of failing) {
+      const server = await start(environment);
+      expect(await server.exited).to.equal(1);
+      expect(server.output().match(new RegExp(line, 'g')), server.output()).to.have.length(1);
+      expect(server.output()).not.to.contain('    at ').and.not.to.contain('is ready');
+    }
+    expect(await occupied.stop('SIGINT')).to.equal(0);
+  });
+});
+
+interface Line {
+  msg: string;
+  level: number;
+  worker?: number;
+  requestId?: string;
+  pid?: number;
+  path?: string;
+  status?: number;
+  code?: number | null;
+  signal?: string | null;
+  delayMs?: number;
+  err?: { message: string };
+}
+
+function linesOf(server: ServerProcess): Line[] {
+  const lines = server
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'));
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+function endOf(server: ServerProcess, worker: Line | undefined): Line | undefined {
+  const isEnd = ({ msg }: Line): boolean => msg.startsWith('worker ended') || msg === 'worker has left';
+  return linesOf(server).find((line) => isEnd(line) && line.worker === worker?.worker);
+}
+
+/** The lines of those workers that listen now. */
+function servingWorkers(server: ServerProcess): Line[] {
+  const lines = linesOf(server);
+  const listens = (id?: number): boolean => lines.some(({ msg, worker }) => msg === 'listening' && worker === id);
+  const started = lines.filter(({ msg }) => msg === 'worker started');
+  return started.filter((line) => listens(line.worker) && !endOf(server, line));
+}
+
+/** A data URL that a process runs before its own code; what is in it is not part of the product. */
+function importing(code: string): string {
+  return `--import data:text/javascript,${encodeURIComponent(code).replaceAll("'", '%27')}`;
+}
+
+/** Who answered these requests, as far as the log has it. */
+function workersOf(server: ServerProcess, requestIds: readonly string[]): (number | undefined)[] {
+  const lines = linesOf(server).filter(
+    ({ msg, requestId }) => msg === 'request' && requestIds.includes(requestId ?? ''),
+  );
+  return lines.map(({ worker }) => worker);
+}
+
+const onConnectionsOfTheirOwn: typeof fetch = (url, init) => {
+  const headers = new Headers(init?.headers);
+  headers.set('Connection', 'close');
+  return fetch(url, { ...init, headers });
+};
+
+/** A whole sign-in whose every request comes on a connection of its own, so that any worker may get it. */
+async function signInAs(
+  party: RelyingParty,
+  issuer: string,
+): Promise<{ visitor: Browser; tokens: Tokens; requestIds: string[] }> {
+  const visitor = browser(issuer, onConnectionsOfTheirOwn);
+  const begun = await party.begin({ tenant: 'acme' });
+  const sent = await visitor.request(begun.url);
+  const login = await visitor.get(new URL(sent.headers.get('location') ?? '', sent.url).href);
+  const done = await visitor.submit(login, { login: ada.email, password: ada.password });
+  const requestIds = [sent, login, done].map(({ headers }) => headers.get('x-request-id') ?? '');
+  return { visitor, tokens: await begun.finish(done.url), requestIds };
+}
+
+async function expectSession(party: RelyingParty, visitor: Browser): Promise<void> {
+  const silent = await party.begin({ tenant: 'acme', prompt: 'none' });
+  expect((await visitor.get(silent.url)).url).to.contain('code=');
+}
+
+async function answers(issuer: string): Promise<boolean> {
+  return fetch(`${issuer}/health/live`, { headers: { Connection: 'close' } }).then(
+    () => true,
+    () => false,
+  );
+}
