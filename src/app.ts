@@ -22,6 +22,7 @@ import { errorAnswerer } from './platform/http/answer-error.js';
 import { assetsRoutes } from './platform/http/assets-routes.js';
 import { createForms } from './platform/http/forms.js';
 import { openPages } from './platform/http/pages.js';
+import { withLastResort } from './platform/http/last-resort.js';
 import { answerErrors, createListener } from './platform/http/listener.js';
 import { securityHeaders } from './platform/http/security-headers.js';
 import type { Logger } from './platform/log/logger.js';
@@ -183,7 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     headers: securityHeaders({ https: issuer.startsWith('https:') }),
   });
   const routes = [...oidc.routes, ...routers.flatMap(routesOf)];
-  return { listener, routes, seeding, useSigningKeys: oidc.useSigningKeys };
+  return { listener: withLastResort(log, listener), routes, seeding, useSigningKeys: oidc.useSigningKeys };
 }
 
 function routesOf(router: Router): Route[] {
