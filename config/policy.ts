@@ -10,6 +10,9 @@ export const policy = Object.freeze({
     pushedRequestSeconds: 60,
     /** How long an assertion with which a client authenticates may still live when it arrives. */
     clientAssertionSeconds: 5 * 60,
+    deviceCodeSeconds: 600,
+    /** How long a device waits between two polls. */
+    devicePollSeconds: 5,
     interactionSeconds: 20 * 60,
     /** How long a refresh token may lie unused. */
     refreshTokenSeconds: 14 * 86_400,

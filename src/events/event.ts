@@ -24,6 +24,8 @@ export type EventType =
   | 'api_key.created'
   | 'consent.granted'
   | 'consent.denied'
+  | 'device.approved'
+  | 'device.denied'
   | 'session.ended'
   | 'grant.created'
   | 'grant.revoked'

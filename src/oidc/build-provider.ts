@@ -2,6 +2,7 @@ import Provider, { errors, type AdapterFactory, type Configuration, type KoaCont
 import type { Clock } from '../kernel/time.js';
 import type { AccessModule } from '../access/index.js';
 import type { PrivateJwk } from '../signing-keys/index.js';
+import { deviceInfoOf } from './device-pages.js';
 import { loadExistingGrant, type GrantDeps } from './grants.js';
 import { createInteractionPolicy } from './interaction-policy.js';
 import { mayIntrospect, type IntrospectionDeps } from './introspection-policy.js';
@@ -103,6 +104,16 @@ function featuresOf(deps: BuildProviderDeps): NonNullable<Configuration['feature
     },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
     pushedAuthorizationRequests: { enabled: true },
+    deviceFlow: {
+      enabled: true,
+      charset: 'base-20',
+      mask: '****-****',
+      deviceInfo: deviceInfoOf,
+      userCodeInputSource: (ctx, _form, out, cause) =>
+        deps.pages.device.enterCode(ctx, out === undefined ? undefined : { out, cause }),
+      userCodeConfirmSource: (ctx) => deps.pages.device.confirm(ctx),
+      successSource: (ctx) => deps.pages.device.connected(ctx),
+    },
     dPoP: { enabled: true, nonceSecret: deps.dpopNonceSecret },
     resourceIndicators: {
       enabled: true,

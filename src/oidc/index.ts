@@ -17,6 +17,7 @@ import { clientAdapter, toLibraryMetadata, type ClientAdapterDeps } from './adap
 import { createEndings, type EndingDeps } from './adapter/grant-adapter.js';
 import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
+import { useDeviceMiddleware } from './device-requests.js';
 import { grantLifetime } from './grants.js';
 import { createInteractions, type Interactions } from './interactions.js';
 import { protocolRoutes, type ProtocolRoute } from './options/endpoints.js';
@@ -82,6 +83,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
       endings,
       clients: clients.adapter,
       verifyAccessToken,
+      devicePollSeconds: deps.lifetimes.devicePollSeconds,
     });
     const provider = buildProvider(
       {
@@ -97,6 +99,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
     );
     const documents = new Map() as ProtocolApplication['documents'];
     useProtocolMiddleware({ provider, documents }, { verifyAccessToken, bodyBytes: deps.limits.bodyBytes });
+    useDeviceMiddleware(provider, { ...deps, devicePollSeconds: deps.lifetimes.devicePollSeconds });
     listenTo(provider, deps.log);
     return { provider, documents, handle: provider.callback() };
   }

@@ -12,6 +12,9 @@ const refusals = [
   'introspection.error',
   'revocation.error',
   'pushed_authorization_request.error',
+  'device_authorization.error',
+  'code_verification.error',
+  'device_resume.error',
   'end_session.error',
   'end_session_confirm.error',
 ] as const;

@@ -3,7 +3,7 @@
  * ones are read. `test/contracts/library-internals.test.ts` fails when a new version of the library moves them.
  */
 import type Provider from 'oidc-provider';
-import type { Client as LibraryClient, KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type Client as LibraryClient, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientExtension } from './adapter/client-adapter.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
 
@@ -57,4 +57,34 @@ export interface KnownResourceServer {
 /** Resources resolved for this request, by identifier. */
 export function resourceServersOf(ctx: KoaContextWithOIDC): Record<string, KnownResourceServer> {
   return (ctx.oidc as unknown as { resourceServers: Record<string, KnownResourceServer> }).resourceServers;
+}
+
+/** What went wrong at `/device`. */
+export interface DeviceError {
+  kind: 'turned_down' | 'no_code' | 'of_no_use' | 'claimed' | 'unusable_form' | 'other';
+  /** Words for the person, where a rule of ours refused. */
+  refusal: string | null;
+}
+
+/** The library's errors for this page are not exported, so they are known by name; ours by their code. */
+const kindsOfNames: Readonly<Record<string, DeviceError['kind']>> = {
+  AbortedError: 'turned_down',
+  NoCodeError: 'no_code',
+  NotFoundError: 'of_no_use',
+  ExpiredError: 'of_no_use',
+  AlreadyUsedError: 'of_no_use',
+};
+const kindsOfCodes: Readonly<Record<string, DeviceError['kind']>> = {
+  'device_code.claimed': 'claimed',
+  'device_code.decided': 'of_no_use',
+};
+
+export function deviceErrorOf(ctx: KoaContextWithOIDC, error: unknown): DeviceError {
+  const { name = '', error_detail: code = '', cause } = error as Error & { error_detail?: string };
+  // a rule that refuses a person turns the code down; the library then hands the rule's error along
+  const said = error instanceof errors.OIDCProviderError ? error : cause;
+  const refusal = said instanceof errors.OIDCProviderError ? (said.error_description ?? null) : null;
+  const isForm = error instanceof errors.InvalidRequest && !(error instanceof errors.SessionNotFound);
+  const unnamed = isForm && !ctx.oidc.entities.DeviceCode ? 'unusable_form' : 'other';
+  return { kind: kindsOfNames[name] ?? kindsOfCodes[code] ?? unnamed, refusal };
 }

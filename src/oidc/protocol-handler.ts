@@ -30,7 +30,7 @@ interface PublicDocument {
 }
 
 const publicDocument = /^\/(\.well-known\/|oauth2\/jwks$)/;
-const mayBePage = /^\/oauth2\/(authorize|logout)/;
+const mayBePage = /^\/(oauth2\/(authorize|logout)|device)/;
 
 /**
  * Hands the protocol's own paths to the library, past our pages. Discovery and JWKS change only with the keys, so the

@@ -3,7 +3,9 @@ import { temporarilyUnavailable, type AppError } from '../kernel/errors.js';
 import { answerPage } from '../platform/http/answer-error.js';
 import { toAppError } from '../platform/http/problem.js';
 import type { Pages } from '../platform/http/pages.js';
+import type { Tenant } from '../tenants/index.js';
 import type { User } from '../users/index.js';
+import { createDevicePages, type DevicePages } from './device-pages.js';
 import { interactionExpired, requestRefused } from './oidc-errors.js';
 import { endpointPaths } from './options/endpoints.js';
 
@@ -12,16 +14,19 @@ export interface ProtocolPages {
   renderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: unknown): void;
   confirmSignOut(ctx: KoaContextWithOIDC): Promise<void>;
   signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+  device: DevicePages;
 }
 
 export function createProtocolPages(deps: {
   pages: Pages;
   findUserById(id: string): Promise<User | null>;
+  findTenantsByIds(ids: readonly string[]): Promise<Tenant[]>;
 }): ProtocolPages {
+  const renderError: ProtocolPages['renderError'] = (ctx, out, error) =>
+    answerPage(deps.pages, ctx, toPageError(ctx.status, out, error));
   return {
-    renderError(ctx, out, error) {
-      answerPage(deps.pages, ctx, toPageError(ctx.status, out, error));
-    },
+    renderError,
+    device: createDevicePages({ ...deps, renderError }),
 
     async confirmSignOut(ctx) {
       const session = ctx.oidc.session;

@@ -106,6 +106,13 @@ const user = z.strictObject({
   memberships: z.array(z.strictObject({ tenant: slug, roles: namesOf(roleKey).min(1) })).default([]),
 });
 
+/** What a client of a seed may be registered for; each of them is off unless it is named. */
+const clientGrantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+] as const;
+
 const client = z
   .strictObject({
     client_id: clientId,
@@ -116,7 +123,7 @@ const client = z
     tos_uri: webUri.optional(),
     redirect_uris: namesOf(z.string().max(500)).default([]),
     post_logout_redirect_uris: namesOf(z.string().max(500)).default([]),
-    grant_types: namesOf(z.enum(['authorization_code', 'refresh_token'])).default(['authorization_code']),
+    grant_types: namesOf(z.enum(clientGrantTypes)).default(['authorization_code']),
     response_types: namesOf(z.literal('code')).default(['code']),
     token_endpoint_auth_method: z
       .enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])

@@ -37,6 +37,7 @@ describe('the adapter of the OIDC library', () => {
       sealing: await openSealing([{ kid: 'one', bytes: randomBytes(32) }]),
       endings: createEndings(base),
       clients: {} as Adapter,
+      devicePollSeconds: 5,
       verifyAccessToken: async () => null,
     });
     adapterOf = (model) => factory(model);

@@ -1,4 +1,6 @@
+import { browser } from '../support/browser.js';
 import { ada, ciKey, projectsApi, redirectUri, webSecret } from '../support/contract-seed.js';
+import { connect, deviceGrant, startDevice, typeCode } from '../support/device.js';
 import type { RunningApp } from '../support/start-app.js';
 import { consultant } from '../support/two-tenants.js';
 import {
@@ -111,6 +113,27 @@ async function signOutForm({ issuer }: Stage): Promise<EndpointRequest> {
   return { path, parameters: { xsrf, logout: 'yes' }, headers: { Cookie: visitor.cookieHeader(path) } };
 }
 
+async function deviceForm({ issuer }: Stage): Promise<EndpointRequest> {
+  const { response } = await startDevice(issuer);
+  const visitor = browser(issuer);
+  const { html } = await visitor.get('/device');
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
+  const headers = { Cookie: visitor.cookieHeader('/device') };
+  return { path: '/device', parameters: { xsrf, user_code: response.user_code }, headers };
+}
+
+async function deviceLogin(issuer: string): Promise<OpenPage> {
+  const visitor = browser(issuer);
+  const confirm = await typeCode(visitor, (await startDevice(issuer)).response.user_code);
+  return asOpenPage(visitor, await visitor.submit(confirm, { confirm: 'yes' }));
+}
+
+async function connectedDevice(issuer: string): Promise<string> {
+  const device = await startDevice(issuer);
+  await connect(issuer, device);
+  return device.response.device_code;
+}
+
 /** Where the app serves its stylesheet: under a name made of its content. */
 export const stylePath = ({ app }: RunningApp): string =>
   app.routes.find(({ path }) => path.startsWith('/assets/'))?.path ?? '';
@@ -149,6 +172,9 @@ export const endpoints: readonly Endpoint[] = [
     ...{ grant_type: 'client_credentials', scope: 'projects:read', resource: projectsApi },
     ...{ client_id: 'acme-ci', client_secret: ciKey },
   })),
+  row(['POST', '/oauth2/token', 'protocol'], async ({ issuer }) => ({
+    ...{ grant_type: deviceGrant, device_code: await connectedDevice(issuer), client_id: 'television' },
+  })),
   row(['POST', '/oauth2/introspect', 'protocol'], ({ tokens }) => ({
     ...{ token: tokens.access_token, token_type_hint: 'access_token' },
     ...{ client_id: 'web', client_secret: webSecret },
@@ -162,6 +188,14 @@ export const endpoints: readonly Endpoint[] = [
     Authorization: `Bearer ${tokens.access_token}`,
   })),
   row(['POST', '/oauth2/userinfo', 'protocol'], ({ tokens }) => ({ access_token: tokens.access_token })),
+
+  row(['POST', '/oauth2/device_authorization', 'protocol'], () => ({
+    ...{ client_id: 'television', scope: 'openid projects:read', resource: projectsApi, tenant: 'acme' },
+    ...{ nonce: 'a-nonce', max_age: '600', login_hint: ada.email, ui_locales: 'en', acr_values: 'aal1' },
+  })),
+  row(['GET', '/device', 'page'], () => ({ user_code: 'BCDF-GHJK' })),
+  { method: 'POST', path: '/device', kind: 'page', request: deviceForm },
+  interactionRow(['GET', '/device/:uid'], deviceLogin),
 
   row(['GET', '/', 'page']),
   interactionRow(['GET', '/sign-in/:uid'], login),

@@ -146,7 +146,6 @@ describe('the form of a token request', () => {
     for (const grant_type of [
       'password',
       'implicit',
-      'urn:ietf:params:oauth:grant-type:device_code',
       'urn:ietf:params:oauth:grant-type:jwt-bearer',
       'urn:ietf:params:oauth:grant-type:token-exchange',
       'urn:openid:params:grant-type:ciba',
@@ -158,6 +157,9 @@ describe('the form of a token request', () => {
       const answer = await post(issuer, 'token', { grant_type, username: ada.email, password: ada.password }, web);
       expectOAuthError(answer, 400, 'unsupported_grant_type', grant_type);
     }
+    // known to the server, and off for a client that does not name it
+    const device = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'any' };
+    expectOAuthError(await post(issuer, 'token', device, web), 400, 'invalid_request');
     expectOAuthError(await post(issuer, 'token', {}, ci), 400, 'invalid_request');
     expectOAuthError(await post(issuer, 'token', { grant_type: '' }, ci), 400, 'invalid_request');
   });

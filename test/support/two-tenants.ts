@@ -4,6 +4,14 @@ import { contractSeed, projectsApi, redirectUri, webSecret } from './contract-se
 export const consultant = { email: 'consultant@example.com', password: 'several tenants, one person' };
 export const thirdPartySecret = 'another-s3cret-another-s3cret-xxxx';
 
+export const kioskSecret = 'kiosk-s3cret-kiosk-s3cret-kiosk-xxxx';
+
+const device = {
+  grant_types: ['urn:ietf:params:oauth:grant-type:device_code' as const, 'refresh_token' as const],
+  response_types: [],
+  resources: [projectsApi],
+};
+
 const application = {
   client_secret: thirdPartySecret,
   redirect_uris: [redirectUri],
@@ -32,5 +40,11 @@ export const seedWithTwoTenants: SeedInput = {
     { ...application, client_id: 'third-party', client_name: 'Third Party', resources: [projectsApi] },
     { client_id: 'rs', client_secret: webSecret, grant_types: [], response_types: [] },
     { ...application, client_id: 'no-pkce', firstParty: true, requirePkce: false },
+    {
+      ...device,
+      ...{ client_id: 'television', client_name: 'Acme Television', firstParty: true },
+      token_endpoint_auth_method: 'none',
+    },
+    { ...device, client_id: 'kiosk', client_name: 'Kiosk', client_secret: kioskSecret },
   ],
 };

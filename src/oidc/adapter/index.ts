@@ -1,6 +1,7 @@
 import type { Adapter, AdapterFactory } from 'oidc-provider';
 import type { Database } from '../../platform/mongo/open-database.js';
 import { translated } from '../oauth-errors.js';
+import { deviceCodeAdapter } from './device-code-adapter.js';
 import { grantAdapter, type Endings } from './grant-adapter.js';
 import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-tokens.js';
 import type { ProtocolRecordDeps } from './protocol-records.js';
@@ -11,6 +12,7 @@ import { storageRules } from './storage-rules.js';
 export interface AdapterDeps extends ProtocolRecordDeps, JwtAccessTokenDeps {
   endings: Endings;
   clients: Adapter;
+  devicePollSeconds: number;
 }
 
 /** The library's storage: one adapter for each of its 15 models. */
@@ -24,6 +26,7 @@ export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
     if (!rule) throw new Error(`no storage rule for the model ${model}`);
     if (model === 'Session') return sessionAdapter(common);
     if (model === 'Grant') return grantAdapter(common);
+    if (model === 'DeviceCode') return deviceCodeAdapter(common);
     const stored = recordAdapter(model, rule, common);
     if (model === 'AccessToken' || model === 'ClientCredentials') return withJwtAccessTokens(model, stored, common);
     return stored;

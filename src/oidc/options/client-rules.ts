@@ -39,11 +39,12 @@ function isOriginOf(uri: string, origin: string): boolean {
   return /^https?:/.test(uri) && new URL(uri).origin === origin;
 }
 
-/** Called for every authorization and pushed request, also for those without the parameter. */
+/** Called for every authorization, pushed and device request, also for those without the parameter. */
 function checkRequest(ctx: KoaContextWithOIDC, tenant: string | undefined): void {
   if (tenant !== undefined && !tenantIdPattern.test(tenant) && !slugPattern.test(tenant)) {
     throw new errors.InvalidRequest('tenant must be the slug or the id of a tenant');
   }
+  if (ctx.oidc.route === 'device_authorization') return; // no code travels through a browser there
   const { code_challenge: challenge, nonce } = ctx.oidc.params ?? {};
   if (!clientOf(ctx).requirePkce && challenge === undefined && nonce === undefined) {
     throw new errors.InvalidRequest('a nonce is required where PKCE is not used');

@@ -9,6 +9,8 @@ export const endpointPaths = {
   introspection: '/oauth2/introspect',
   revocation: '/oauth2/revoke',
   pushed_authorization_request: '/oauth2/par',
+  device_authorization: '/oauth2/device_authorization',
+  code_verification: '/device',
   end_session: '/oauth2/logout',
 } as const satisfies Configuration['routes'];
 
@@ -32,7 +34,10 @@ export const protocolRoutes: readonly ProtocolRoute[] = [
   { path: '/oauth2/introspect', methods: ['POST', 'OPTIONS'] },
   { path: '/oauth2/revoke', methods: ['POST', 'OPTIONS'] },
   { path: '/oauth2/par', methods: ['POST', 'OPTIONS'] },
+  { path: '/oauth2/device_authorization', methods: ['POST', 'OPTIONS'] },
   { path: '/oauth2/userinfo', methods: ['GET', 'POST', 'OPTIONS'] },
+  { path: '/device', methods: ['GET', 'POST'] },
+  { path: '/device/:uid', methods: ['GET'] },
   { path: '/oauth2/logout', methods: ['GET'], postable: true },
   { path: '/oauth2/logout/confirm', methods: ['POST'] },
   { path: '/oauth2/logout/success', methods: ['GET'] },

@@ -6,6 +6,8 @@ export interface Lifetimes {
   idTokenSeconds: number;
   authorizationCodeSeconds: number;
   pushedRequestSeconds: number;
+  deviceCodeSeconds: number;
+  devicePollSeconds: number;
   interactionSeconds: number;
   refreshTokenSeconds: number;
   grantSeconds: number;
@@ -20,6 +22,7 @@ export function lifetimeOptions(lifetimes: Lifetimes, now: Clock): NonNullable<C
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessTokenSeconds,
     ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessTokenSeconds,
     AuthorizationCode: lifetimes.authorizationCodeSeconds,
+    DeviceCode: lifetimes.deviceCodeSeconds,
     IdToken: lifetimes.idTokenSeconds,
     Interaction: lifetimes.interactionSeconds,
     Grant: lifetimes.grantSeconds, // at most; each is made with its own, see `grantLifetime`

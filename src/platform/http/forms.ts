@@ -47,7 +47,7 @@ export function createForms(options: { issuer: string; hash: KeyedHash; bodyByte
 }
 
 /** Browsers say where a form came from (Fetch metadata, `Origin`): whatever is said must be "from here". Other clients say nothing; the token binds those. */
-function requireSameOrigin(ctx: Context, issuer: string): void {
+export function requireSameOrigin(ctx: Context, issuer: string): void {
   const site = ctx.get('Sec-Fetch-Site');
   const origin = ctx.get('Origin');
   if (site !== '' && site !== 'same-origin' && site !== 'none') throw foreignForm();

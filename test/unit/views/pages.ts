@@ -7,6 +7,9 @@ export type PageName =
   | 'sign-in/sign-out'
   | 'sign-in/signed-out'
   | 'sign-in/front'
+  | 'sign-in/device-code'
+  | 'sign-in/device-confirm'
+  | 'sign-in/device-outcome'
   | 'errors/error';
 
 const common = { lang: 'en', styleUrl: '/assets/style.css', requestId: '01JZ8Q4M7N2V5XK9TB6RWD3HCE' };
@@ -73,6 +76,32 @@ export const pages: Record<PageName, Locals> = {
     issuer: 'https://id.example.com',
     discoveryUrl: 'https://id.example.com/.well-known/openid-configuration',
   },
+  'sign-in/device-code': {
+    ...common,
+    title: 'Connect a device',
+    action: '/device',
+    xsrf: 'token',
+    userCode: 'BCDF-GHJK',
+    error: null,
+  },
+  'sign-in/device-confirm': {
+    ...common,
+    title: 'Connect this device?',
+    action: '/device',
+    xsrf: 'token',
+    clientName: 'Acme Television',
+    userCode: 'BCDF-GHJK',
+    address: '192.0.2.1',
+    software: 'AcmeTV/1.0',
+    user,
+  },
+  'sign-in/device-outcome': {
+    ...common,
+    title: 'Device connected',
+    clientName: 'Acme Television',
+    account: { user, place: 'Acme Inc' },
+    refusal: null,
+  },
   'errors/error': {
     ...common,
     title: 'Request not valid',
@@ -94,6 +123,9 @@ export const optional: Record<PageName, string[]> = {
   'sign-in/sign-out': ['clientName', 'user'],
   'sign-in/signed-out': ['clientName', 'clientUri'],
   'sign-in/front': [],
+  'sign-in/device-code': ['error'],
+  'sign-in/device-confirm': ['user'],
+  'sign-in/device-outcome': ['account', 'refusal'],
   'errors/error': ['code', 'hint', 'returnUrl', 'returnLabel'],
 };
 

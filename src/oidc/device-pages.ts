@@ -1,0 +1,131 @@
+import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
+import type { Pages } from '../platform/http/pages.js';
+import type { Tenant } from '../tenants/index.js';
+import type { User } from '../users/index.js';
+import { bindingOf, clientOf, deviceErrorOf } from './library-internals.js';
+import { endpointPaths } from './options/endpoints.js';
+
+/** Pages at `/device`, where a person types the code of a device and decides (RFC 8628 §3.3). */
+export interface DevicePages {
+  /** The form for the code; also what the library shows after an error on the way. */
+  enterCode(ctx: KoaContextWithOIDC, error?: { out: ErrorOut; cause: unknown }): void;
+  confirm(ctx: KoaContextWithOIDC): Promise<void>;
+  connected(ctx: KoaContextWithOIDC): Promise<void>;
+}
+
+export interface DevicePagesDeps {
+  pages: Pages;
+  findUserById(id: string): Promise<User | null>;
+  findTenantsByIds(ids: readonly string[]): Promise<Tenant[]>;
+  renderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: unknown): void;
+}
+
+/** Unknown, expired, used and turned down codes get the same words: nobody learns which codes there are. */
+const codeOfNoUse =
+  'That code cannot be used. Check it, or get a new one on your device: a code is good once, for ten minutes.';
+
+export function createDevicePages(deps: DevicePagesDeps): DevicePages {
+  function showForm(ctx: KoaContextWithOIDC, status: number, error: string | null): void {
+    ctx.status = status;
+    deps.pages.render(
+      ctx,
+      { view: 'sign-in/device-code', title: 'Connect a device' },
+      { ...formOf(ctx), userCode: typedCodeOf(ctx), error },
+    );
+  }
+
+  function showOutcome(ctx: KoaContextWithOIDC, locals: { account: object | null; refusal: string | null }): void {
+    const title = locals.account ? 'Device connected' : 'Device not connected';
+    const clientName = ctx.oidc.client ? nameOf(ctx) : null;
+    deps.pages.render(ctx, { view: 'sign-in/device-outcome', title }, { clientName, ...locals });
+  }
+
+  return {
+    enterCode(ctx, error) {
+      if (!error) return showForm(ctx, 200, null);
+      const { kind, refusal } = deviceErrorOf(ctx, error.cause);
+      switch (kind) {
+        case 'turned_down':
+          return showOutcome(ctx, { account: null, refusal: isCancelled(ctx) ? null : refusal });
+        case 'no_code':
+          return showForm(ctx, 422, 'Type the code that your device shows.');
+        case 'of_no_use':
+          return showForm(ctx, 422, codeOfNoUse);
+        case 'claimed':
+          return showForm(ctx, 403, refusal);
+        case 'unusable_form':
+          return showForm(ctx, 400, 'This page was too old, or was opened twice. Send the code again.');
+        case 'other':
+          deps.renderError(ctx, error.out, error.cause);
+      }
+    },
+
+    async confirm(ctx) {
+      const code = ctx.oidc.entities.DeviceCode;
+      const { ip, ua } = (code?.deviceInfo ?? {}) as Partial<DeviceInfo>;
+      const userCode = code?.userCode ?? '';
+      deps.pages.render(
+        ctx,
+        { view: 'sign-in/device-confirm', title: 'Connect this device?' },
+        {
+          ...formOf(ctx),
+          userCode: [userCode.slice(0, 4), userCode.slice(4)].join('-'),
+          clientName: nameOf(ctx),
+          address: ip ?? '',
+          software: ua ?? '',
+          user: await presentUser(deps, ctx),
+        },
+      );
+    },
+
+    async connected(ctx) {
+      const grant = ctx.oidc.entities.Grant;
+      const [tenant] = grant ? await deps.findTenantsByIds([bindingOf(grant).tenantId]) : [];
+      showOutcome(ctx, { account: { user: await presentUser(deps, ctx), place: tenant?.name ?? null }, refusal: null });
+    },
+  };
+}
+
+async function presentUser(
+  { findUserById }: DevicePagesDeps,
+  ctx: KoaContextWithOIDC,
+): Promise<{ name: string | null; email: string } | null> {
+  const userId = ctx.oidc.session?.accountId;
+  const user = userId === undefined ? null : await findUserById(userId);
+  return user && { name: user.profile.name ?? null, email: user.email };
+}
+
+/** Where a request for a device came from, as the person is shown it before anything is decided. */
+export interface DeviceInfo {
+  ip: string;
+  ua: string;
+}
+
+export function deviceInfoOf(ctx: KoaContextWithOIDC): DeviceInfo & Record<string, unknown> {
+  return { ip: ctx.ip, ua: ctx.get('User-Agent').slice(0, 200) };
+}
+
+/** What a link to this page brought along (`verification_uri_complete`), put aside before the library reads it. */
+export interface PrefilledState {
+  prefilledCode?: string;
+}
+
+function typedCodeOf(ctx: KoaContextWithOIDC): string {
+  const typed = (ctx.state as PrefilledState).prefilledCode ?? ctx.oidc.params?.['user_code'];
+  return typeof typed === 'string' ? typed.slice(0, 20) : '';
+}
+
+function formOf(ctx: KoaContextWithOIDC): { action: string; xsrf: string } {
+  const { secret = '' } = (ctx.oidc.session?.state ?? {}) as { secret?: string };
+  return { action: endpointPaths.code_verification, xsrf: secret };
+}
+
+function nameOf(ctx: KoaContextWithOIDC): string {
+  const { clientName, clientId } = clientOf(ctx);
+  return clientName ?? clientId;
+}
+
+/** Turned down on one of the sign-in pages, as against refused by a rule. */
+function isCancelled(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.entities.Interaction?.result?.error !== undefined;
+}
