@@ -1,8 +1,10 @@
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
+import { AppError } from '../kernel/errors.js';
+import { answerPage } from '../platform/http/answer-error.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { Tenant } from '../tenants/index.js';
 import type { User } from '../users/index.js';
-import { bindingOf, clientOf, deviceErrorOf } from './library-internals.js';
+import { bindingOf, clientOf, deviceErrorOf, leaveUnsaved } from './library-internals.js';
 import { endpointPaths } from './options/endpoints.js';
 
 /** Pages at `/device`, where a person types the code of a device and decides (RFC 8628 §3.3). */
@@ -43,6 +45,7 @@ export function createDevicePages(deps: DevicePagesDeps): DevicePages {
   return {
     enterCode(ctx, error) {
       if (!error) return showForm(ctx, 200, null);
+      const hasSession = !leaveUnsaved(ctx);
       const { kind, refusal } = deviceErrorOf(ctx, error.cause);
       switch (kind) {
         case 'turned_down':
@@ -54,6 +57,7 @@ export function createDevicePages(deps: DevicePagesDeps): DevicePages {
         case 'claimed':
           return showForm(ctx, 403, refusal);
         case 'unusable_form':
+          if (!hasSession) return answerPage(deps.pages, ctx, withoutCookie());
           return showForm(ctx, 400, 'This page was too old, or was opened twice. Send the code again.');
         case 'other':
           deps.renderError(ctx, error.out, error.cause);
@@ -123,6 +127,13 @@ function formOf(ctx: KoaContextWithOIDC): { action: string; xsrf: string } {
 function nameOf(ctx: KoaContextWithOIDC): string {
   const { clientName, clientId } = clientOf(ctx);
   return clientName ?? clientId;
+}
+
+function withoutCookie(): AppError {
+  return new AppError('device_code.no_cookie', {
+    status: 400,
+    detail: 'The cookie of this page is missing. Allow cookies, then open the page again and type the code.',
+  });
 }
 
 /** Turned down on one of the sign-in pages, as against refused by a rule. */

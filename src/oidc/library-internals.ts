@@ -79,6 +79,17 @@ const kindsOfCodes: Readonly<Record<string, DeviceError['kind']>> = {
   'device_code.decided': 'of_no_use',
 };
 
+/**
+ * True when this request has no stored session. The error handler of the pages at `/device` writes into the session all
+ * the same, and the library then fails to save one that it has never saved; this takes the mark to save away again.
+ */
+export function leaveUnsaved(ctx: KoaContextWithOIDC): boolean {
+  const session = ctx.oidc.session as { exp?: number; touched?: boolean } | undefined;
+  if (!session || session.exp !== undefined) return false;
+  session.touched = false;
+  return true;
+}
+
 export function deviceErrorOf(ctx: KoaContextWithOIDC, error: unknown): DeviceError {
   const { name = '', error_detail: code = '', cause } = error as Error & { error_detail?: string };
   // a rule that refuses a person turns the code down; the library then hands the rule's error along

@@ -34,7 +34,7 @@ export type Members = Record<string, string> | [string, string][];
 /** Posts a form to a protocol endpoint; `credentials` are sent with Basic. */
 export function post(
   issuer: string,
-  endpoint: 'token' | 'introspect' | 'revoke' | 'par' | 'userinfo',
+  endpoint: 'token' | 'introspect' | 'revoke' | 'par' | 'device_authorization' | 'userinfo',
   members: Members,
   credentials?: readonly [clientId: string, secret: string],
 ): Promise<Answer> {
