@@ -4,7 +4,8 @@ import type { Context, Middleware, Next } from 'koa';
 import type Provider from 'oidc-provider';
 import { readForm } from '../platform/http/forms.js';
 import { methodNotAllowed } from '../platform/http/http-errors.js';
-import type { ProtocolHandler } from '../platform/http/listener.js';
+import type { ProtocolHandler, PublicDocument } from '../platform/http/listener.js';
+import { requestIdHeader } from '../platform/http/problem.js';
 import { allowFormTarget, allowNothing, allowPage } from '../platform/http/security-headers.js';
 import {
   looksLikeJwt,
@@ -23,12 +24,6 @@ export interface ProtocolApplication {
   documents: Map<string, PublicDocument>;
 }
 
-/** An answer of the library that is the same for everybody. */
-interface PublicDocument {
-  headers: Record<string, string>;
-  body: Buffer;
-}
-
 const publicDocument = /^\/(\.well-known\/|oauth2\/jwks$)/;
 const mayBePage = /^\/(oauth2\/(authorize|logout)|device)/;
 
@@ -38,14 +33,9 @@ const mayBePage = /^\/(oauth2\/(authorize|logout)|device)/;
  */
 export function protocolHandler(current: () => ProtocolApplication): ProtocolHandler {
   return {
+    documentAt: (url) => current().documents.get(url),
     handles: (method, path) => findProtocolRoute(path)?.methods.includes(method) ?? false,
-    handle(req, res) {
-      const { documents, handle } = current();
-      const document = req.method === 'GET' ? documents.get(req.url ?? '') : undefined;
-      if (!document) return void handle(req, res);
-      for (const [name, value] of Object.entries(document.headers)) res.setHeader(name, value);
-      res.end(document.body);
-    },
+    handle: (req, res) => current().handle(req, res),
   };
 }
 
@@ -104,9 +94,9 @@ function keepDocument(documents: Map<string, PublicDocument>, ctx: Context): voi
   ctx.remove('Vary');
   if (ctx.method !== 'GET' || ctx.querystring !== '') return;
   const body = Buffer.from(JSON.stringify(ctx.body));
-  const kept = ['Content-Type', 'Cache-Control', 'Access-Control-Allow-Origin'];
-  const headers = Object.fromEntries(kept.map((name) => [name, ctx.response.get(name)]));
-  documents.set(ctx.path, { body, headers: { ...headers, 'Content-Length': String(body.length) } });
+  const { [requestIdHeader.toLowerCase()]: _ofThisRequest, ...headers } = ctx.res.getHeaders();
+  headers['content-length'] = body.length;
+  documents.set(ctx.path, { body, headers: Object.entries(headers).flat().map(String) });
 }
 
 /**

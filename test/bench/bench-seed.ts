@@ -28,9 +28,15 @@ export function secretOf(clientId: string, kind: BenchClient['kind']): string {
   return kind === 'service' ? `${secret}-${clientId}` : secret;
 }
 
-/** The same for our server: one tenant with one member and the service accounts. */
-export function benchSeed(): SeedInput {
+/** The same for our server: one tenant with one member and the service accounts; in parts, each of which is one transaction. */
+export function benchSeeds(): SeedInput[] {
   const services = [...benchClients, ...manyClients()].filter(({ kind }) => kind === 'service');
+  const parts: SeedInput[] = [];
+  for (let from = 0; from < services.length; from += 100) parts.push(benchSeed(services.slice(from, from + 100)));
+  return parts;
+}
+
+function benchSeed(services: readonly BenchClient[]): SeedInput {
   const application = { client_secret: secret, redirect_uris: [redirectUri], firstParty: true };
   const resource = (identifier: string, format: 'jwt' | 'opaque', alg: 'ES256' | 'RS256') => ({
     identifier,

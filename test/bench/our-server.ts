@@ -1,15 +1,24 @@
-/** Our server on a fresh embedded database, as a child of the benchmark. */
+/** Our server as it is built for `npm start`, on a fresh embedded database, as a child of the benchmark. */
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { policy } from '../../config/policy.js';
-import { createApp } from '../../src/app.js';
-import { createHttpServer, listen } from '../../src/platform/http/server.js';
-import { createLogger } from '../../src/platform/log/logger.js';
-import { openStorage } from '../../src/platform/mongo/storage.js';
-import { benchSeed } from './bench-seed.js';
+import type * as sources from '../../src/app.js';
+import type * as httpServer from '../../src/platform/http/server.js';
+import type * as logger from '../../src/platform/log/logger.js';
+import type * as storageModule from '../../src/platform/mongo/storage.js';
+import { benchSeeds } from './bench-seed.js';
 import { answerParent } from './child.js';
 
-const log = createLogger('error');
+// the build and not the sources: what runs sources from here names every function anew each time one is made
+const built = async (path: string): Promise<unknown> => import(new URL(`../../dist/src/${path}`, import.meta.url).href);
+const { createApp } = (await built('app.js')) as { createApp: typeof sources.createApp };
+const { createHttpServer, listen } = (await built('platform/http/server.js')) as Pick<
+  typeof httpServer,
+  'createHttpServer' | 'listen'
+>;
+const { createLogger } = (await built('platform/log/logger.js')) as { createLogger: typeof logger.createLogger };
+const { openStorage } = (await built('platform/mongo/storage.js')) as { openStorage: typeof storageModule.openStorage };
+
+const log = createLogger('info'); // as in production; the parent throws the lines away
 const storage = await openStorage(
   { mongodbUri: undefined, dataDirectory: ':memory:', onLost: () => process.exit(1) },
   log,
@@ -24,13 +33,13 @@ const app = await createApp({
   masterKeys: [randomBytes(32)],
   cookieKeys: [randomBytes(32).toString('hex')],
   policy,
-  viewsDirectory: fileURLToPath(new URL('../../views', import.meta.url)),
+  viewsDirectory: new URL('../../dist/views', import.meta.url).pathname,
   database: storage.database,
   log,
   now: () => new Date(),
   isDraining: () => false,
 });
-await app.seeding.applySeed(benchSeed());
+for (const part of benchSeeds()) await app.seeding.applySeed(part);
 handle = app.listener;
 answerParent(issuer);
 process.on('disconnect', () => void storage.close().then(() => process.exit(0)));

@@ -20,37 +20,48 @@ const ambiguousPath = /%(?:2e|2f|5c|00)|\\|\/\/|\/\.{1,2}(?:\/|$)|;/i;
  * The one place that decides what is believed about a request. Behind it, `host`, `x-forwarded-proto` and
  * `x-forwarded-for` are ours: the issuer's host and scheme, and the client address by the count of trusted proxies.
  * The OIDC library builds its URLs from these headers, so nothing a client writes may reach it.
- * Throws 400, 414 or 421.
+ * The function it gives throws 400, 414 or 421.
  */
-export function pinRequest(req: IncomingMessage, options: EdgeOptions): void {
-  const issuer = new URL(options.issuer);
-  const target = req.url ?? '';
-  if (target.length > options.limits.urlBytes) throw refused(414, 'request.url_too_long', 'The URL is too long.');
-  if (!target.startsWith('/')) throw refused(400, 'request.bad_target', 'The request target must be a path.');
-  const [path = '', query = ''] = splitOnce(target, '?');
-  if (ambiguousPath.test(path)) throw refused(400, 'request.bad_path', 'The path is ambiguous.');
-  if (query.split('&').length > options.limits.parameters) {
-    throw refused(400, 'request.too_many_parameters', 'The request has too many parameters.');
-  }
-  const hosts = req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-  if (hosts.length > 1) throw refused(400, 'request.bad_host', 'The request names more than one host.');
-  // probes of an orchestrator come by address
-  if (!isHostOf(issuer, req.headers.host) && !path.startsWith('/health/')) {
-    throw refused(421, 'request.misdirected', `This server answers as ${options.issuer} only.`);
-  }
+export function requestPinner({ issuer, trustedProxies, limits }: EdgeOptions): (req: IncomingMessage) => void {
+  const { host, protocol } = new URL(issuer);
+  const scheme = protocol.slice(0, -1);
+  const hostNames = hostNamesOf(new URL(issuer));
 
-  const address = clientAddress(req, options.trustedProxies);
-  for (const name of Object.keys(req.headers)) if (claimsAboutTheRequest.test(name)) delete req.headers[name];
-  req.headers.host = issuer.host;
-  req.headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
-  req.headers['x-forwarded-for'] = address;
+  return (req) => {
+    const target = req.url ?? '';
+    if (target.length > limits.urlBytes) throw refused(414, 'request.url_too_long', 'The URL is too long.');
+    if (!target.startsWith('/')) throw refused(400, 'request.bad_target', 'The request target must be a path.');
+    const [path, query] = splitOnce(target, '?');
+    if (ambiguousPath.test(path)) throw refused(400, 'request.bad_path', 'The path is ambiguous.');
+    if (query !== '' && query.split('&').length > limits.parameters) {
+      throw refused(400, 'request.too_many_parameters', 'The request has too many parameters.');
+    }
+    if (countHosts(req.rawHeaders) > 1) throw refused(400, 'request.bad_host', 'The request names more than one host.');
+    // probes of an orchestrator come by address
+    if (!hostNames.has(req.headers.host?.toLowerCase() ?? '') && !path.startsWith('/health/')) {
+      throw refused(421, 'request.misdirected', `This server answers as ${issuer} only.`);
+    }
+
+    const address = clientAddress(req, trustedProxies);
+    for (const name in req.headers) if (claimsAboutTheRequest.test(name)) delete req.headers[name];
+    req.headers.host = host;
+    req.headers['x-forwarded-proto'] = scheme;
+    req.headers['x-forwarded-for'] = address;
+  };
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count;
 }
 
 /** With or without the scheme's own port. */
-function isHostOf(issuer: URL, host: string | undefined): boolean {
-  const name = host?.toLowerCase();
-  const ownPort = issuer.protocol === 'https:' ? ':443' : ':80';
-  return name === issuer.host || (issuer.port === '' && name === issuer.host + ownPort);
+function hostNamesOf({ host, port, protocol }: URL): Set<string> {
+  return new Set(port === '' ? [host, host + (protocol === 'https:' ? ':443' : ':80')] : [host]);
 }
 
 /** The nth address from the right of X-Forwarded-For, n = trusted proxies; the socket's where that is no address. */

@@ -3,15 +3,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { AppError } from '../../kernel/errors.js';
 import type { Logger } from '../log/logger.js';
-import { pinRequest, type EdgeOptions } from './edge.js';
+import { requestLog } from '../log/request-log.js';
+import { requestPinner, type EdgeOptions } from './edge.js';
 import { methodNotAllowed, notFound } from './http-errors.js';
-import { requestIdOf, toAppError } from './problem.js';
+import { requestIdHeader, requestIdOf, toAppError } from './problem.js';
 import type { Header } from './security-headers.js';
 
 type Handle = (req: IncomingMessage, res: ServerResponse) => unknown;
 
+/** An answer that is the same for everybody, with all its headers (name, value, name, value …). */
+export interface PublicDocument {
+  headers: readonly string[];
+  body: Buffer;
+}
+
 /** One of the two applications behind the door. */
 export interface ProtocolHandler {
+  /** What is answered to a GET of this path and query, when that is known already. */
+  documentAt(url: string): PublicDocument | undefined;
   /** Whether this method and path are the protocol's. */
   handles(method: string, path: string): boolean;
   handle: Handle;
@@ -34,22 +43,26 @@ type Request = IncomingMessage & { [refusals]?: AppError };
  * the OIDC library or to our own pages. Writes one log line for each (the path without its query, which may hold codes).
  */
 export function createListener({ edge, headers, log, protocol, pages }: ListenerOptions): Handle {
+  const pinRequest = requestPinner(edge);
+  const logRequest = requestLog(log);
   return (req: Request, res) => {
     const startedAt = performance.now();
     const requestId = randomUUID(); // made from a pool, where randomBytes asks the kernel each time
-    res.setHeader('X-Request-Id', requestId);
-    for (const [name, value] of headers) res.setHeader(name, value);
-    const method = req.method ?? '';
-    const path = (req.url ?? '').split('?', 1)[0] ?? '';
+    const { method = '', url = '' } = req;
+    const path = url.split('?', 1)[0] ?? '';
     res.once('close', () => {
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-      log.info({ requestId, method, path, status: res.statusCode, durationMs }, 'request');
+      logRequest({ requestId, method, path, status: res.statusCode, durationMs });
     });
     try {
-      pinRequest(req, edge);
+      pinRequest(req);
     } catch (refusal) {
       req[refusals] = toAppError(refusal);
     }
+    const document = method === 'GET' && !req[refusals] ? protocol.documentAt(url) : undefined;
+    if (document) return res.writeHead(200, [requestIdHeader, requestId, ...document.headers]).end(document.body);
+    res.setHeader(requestIdHeader, requestId);
+    for (const [name, value] of headers) res.setHeader(name, value);
     if (!req[refusals] && protocol.handles(method, path)) return protocol.handle(req, res);
     return pages(req, res);
   };

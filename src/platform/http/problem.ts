@@ -40,7 +40,9 @@ export function answerProblem(ctx: Context, error: AppError): void {
   ctx.type = 'application/problem+json';
 }
 
+export const requestIdHeader = 'X-Request-Id';
+
 /** As in the log and in the header `X-Request-Id`. */
 export function requestIdOf(ctx: Context): string {
-  return String(ctx.res.getHeader('X-Request-Id'));
+  return String(ctx.res.getHeader(requestIdHeader));
 }

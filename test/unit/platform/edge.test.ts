@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { policy } from '../../../config/policy.js';
 import { AppError } from '../../../src/kernel/errors.js';
-import { pinRequest } from '../../../src/platform/http/edge.js';
+import { requestPinner } from '../../../src/platform/http/edge.js';
 
 interface Asked {
   url?: string;
@@ -27,7 +27,7 @@ function pinned(asked: Asked): IncomingHttpHeaders {
   );
   const request = { url, headers, rawHeaders: withoutHost, socket: { remoteAddress } };
   const options = { issuer: asked.issuer ?? issuer, trustedProxies, limits: policy.limits };
-  pinRequest(request as unknown as IncomingMessage, options);
+  requestPinner(options)(request as unknown as IncomingMessage);
   return headers;
 }
 
