@@ -46,7 +46,10 @@ export const policy = Object.freeze({
     bodyBytes: 56 * 1024,
     urlBytes: 8 * 1024,
     headerBytes: 16 * 1024,
+    /** Of a query and of a form. */
     parameters: 100,
+    /** One value, by the name of its parameter; a token or key in JWT form is the longest there is. */
+    valueBytes: Object.freeze({ scope: 1024, nonce: 1024, state: 4096, other: 16 * 1024 }),
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 15_000,
     keepAliveTimeoutMs: 65_000,

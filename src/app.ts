@@ -108,14 +108,14 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   // --- the protocol
   const pages = openPages(options.viewsDirectory);
+  const answerError = errorAnswerer(pages);
   const signingKeys = signingKeysModule({ ...base, sealing: keyRing.sealing });
   await signingKeys.ensureIndexes();
   const oidc = oidcModule(
     {
       ...base,
-      ...{ issuer, log, keyRing, pages, access, lifetimes, cacheSeconds },
+      ...{ issuer, log, keyRing, pages, access, lifetimes, cacheSeconds, limits, answerError },
       cookieKeys: options.cookieKeys,
-      limits,
       hashSecret: clients.hashSecret,
       findClient: clients.findClient,
       findServiceAccount: serviceAccounts.findServiceAccount,
@@ -132,7 +132,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   );
 
   // --- pages and what else answers
-  const forms = createForms({ issuer, hash: keyRing.hashFor('csrf'), bodyBytes: limits.bodyBytes });
+  const forms = createForms({ issuer, hash: keyRing.hashFor('csrf'), limits });
   const signIn = signInModule({
     ...base,
     ...{ issuer, pages, forms, interactions: oidc.interactions },
@@ -171,7 +171,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.on('error', (error) => log.debug({ err: error as Error }, 'connection failed')); // a browser that went away
   koa.proxy = true; // the headers it then believes are written by the edge
   koa.keys = new Keygrip([...options.cookieKeys], 'sha256');
-  koa.use(answerErrors(log, errorAnswerer(pages)));
+  koa.use(answerErrors(log, answerError));
   koa.use(oidc.answerOtherMethods);
   const routers = [assetsRoutes(pages), health.router, signIn.router];
   for (const router of routers) {

@@ -1,10 +1,11 @@
 /** A process that serves: alone, or as one of the workers of a supervisor. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { Config } from '../config/index.js';
 import { policy } from '../config/policy.js';
 import type { App } from './app.js';
 import { createConfiguredApp } from './configured-app.js';
 import { firstStart, readSeedFile } from './first-start.js';
+import { securityHeaders, type Header } from './platform/http/security-headers.js';
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import type { Logger } from './platform/log/logger.js';
 import { openStorage, type Storage } from './platform/mongo/storage.js';
@@ -27,7 +28,7 @@ interface Serving {
 export async function serveAlone(config: Config, log: Logger): Promise<void> {
   const seed = await readSeedFile(config.firstStart.seedFile);
   await opening(async (opened) => {
-    const serving = createServing();
+    const serving = createServing(config);
     // the port first: a first start that cannot serve must not use up the one time that its password is shown
     await listenTo(serving, config, opened);
     const { app, storage } = await openApp(config, log, { serving, opened });
@@ -42,7 +43,7 @@ export async function serveAlone(config: Config, log: Logger): Promise<void> {
 /** One of several. Its supervisor has opened the database and made the first start. */
 export async function serveAsWorker(config: Config, log: Logger): Promise<void> {
   await opening(async (opened) => {
-    const serving = createServing();
+    const serving = createServing(config);
     const { app } = await openApp(config, log, { serving, opened });
     serving.listener = app.listener;
     opened.closeLast(async () => process.disconnect()); // nothing else keeps the process then
@@ -58,18 +59,23 @@ export function announceReady(config: Config): void {
   process.stdout.write(`\n  Gatehouse is ready at ${config.issuer}\n\n`);
 }
 
-function createServing(): Serving {
-  const server = createHttpServer((req, res) => {
+function createServing({ issuer }: Config): Serving {
+  const headers = securityHeaders({ https: issuer.startsWith('https:') });
+  const handle: RequestListener = (req, res) => {
     if (serving.isLeaving) res.shouldKeepAlive = false;
     void serving.listener(req, res);
-  }, policy.limits);
-  const serving: Serving = { server, listener: notYet, isLeaving: false, isDraining: false };
+  };
+  const server = createHttpServer(handle, policy.limits, headers);
+  const serving: Serving = { server, listener: notYet(headers), isLeaving: false, isDraining: false };
   return serving;
 }
 
 /** Until everything is there. */
-function notYet(_req: IncomingMessage, res: ServerResponse): void {
-  res.writeHead(503, { 'Retry-After': '1' }).end();
+function notYet(headers: readonly Header[]): App['listener'] {
+  return (_req, res) => {
+    for (const [name, value] of headers) res.setHeader(name, value);
+    res.writeHead(503, { 'Retry-After': '1' }).end();
+  };
 }
 
 async function listenTo({ server }: Serving, { http }: Config, opened: Opened): Promise<void> {

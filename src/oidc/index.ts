@@ -9,7 +9,7 @@ import type { Client } from '../clients/index.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Logger } from '../platform/log/logger.js';
-import type { ProtocolHandler } from '../platform/http/listener.js';
+import type { AnswerError, ProtocolHandler } from '../platform/http/listener.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { PrivateJwk } from '../signing-keys/index.js';
 import { createAdapterFactory, ensureProtocolIndexes } from './adapter/index.js';
@@ -29,6 +29,7 @@ import {
   answerOtherMethods,
   useProtocolMiddleware,
   type ProtocolApplication,
+  type ProtocolLimits,
 } from './protocol-handler.js';
 import { tenantChooser, type TenantChoiceDeps } from './tenant-choice.js';
 
@@ -47,7 +48,8 @@ export interface OidcDeps
   keyRing: KeyRing;
   log: Logger;
   pages: Pages;
-  limits: { bodyBytes: number; urlBytes: number };
+  limits: ProtocolLimits;
+  answerError: AnswerError;
 }
 
 export interface OidcModule {
@@ -98,7 +100,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
       keys,
     );
     const documents = new Map() as ProtocolApplication['documents'];
-    useProtocolMiddleware({ provider, documents }, { verifyAccessToken, bodyBytes: deps.limits.bodyBytes });
+    useProtocolMiddleware({ provider, documents }, { ...deps, verifyAccessToken });
     useDeviceMiddleware(provider, { ...deps, devicePollSeconds: deps.lifetimes.devicePollSeconds });
     listenTo(provider, deps.log);
     return { provider, documents, handle: provider.callback() };

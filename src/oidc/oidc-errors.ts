@@ -8,10 +8,10 @@ export function interactionExpired(cause?: unknown): AppError {
   });
 }
 
-export function unreadableForm(status: 400 | 413 | 415): AppError {
-  return new AppError('protocol.unreadable_form', {
-    status,
-    detail: 'The request could not be read as a form of this size.',
+export function formTooLongToGoOn(): AppError {
+  return new AppError('protocol.form_too_long', {
+    status: 413,
+    detail: 'The form is too long to go on as an address.',
   });
 }
 

@@ -1,11 +1,11 @@
-import parseBody from 'co-body';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 import type Provider from 'oidc-provider';
-import { readForm } from '../platform/http/forms.js';
+import { parseForm, readFormText, type FormLimits, type Members } from '../platform/http/form-body.js';
 import { methodNotAllowed } from '../platform/http/http-errors.js';
-import type { ProtocolHandler, PublicDocument } from '../platform/http/listener.js';
+import { answerErrors, type AnswerError, type ProtocolHandler, type PublicDocument } from '../platform/http/listener.js';
 import { requestIdHeader } from '../platform/http/problem.js';
+import type { Logger } from '../platform/log/logger.js';
 import { allowFormTarget, allowNothing, allowPage } from '../platform/http/security-headers.js';
 import {
   looksLikeJwt,
@@ -14,7 +14,7 @@ import {
   type VerifyAccessToken,
 } from './adapter/jwt-access-tokens.js';
 import type { SessionState } from './adapter/session-adapter.js';
-import { unreadableForm } from './oidc-errors.js';
+import { formTooLongToGoOn } from './oidc-errors.js';
 import { findProtocolRoute } from './options/endpoints.js';
 
 /** The library's application for one set of keys, and its public documents once they were asked for. */
@@ -23,6 +23,8 @@ export interface ProtocolApplication {
   handle: (req: IncomingMessage, res: ServerResponse) => unknown;
   documents: Map<string, PublicDocument>;
 }
+
+export type ProtocolLimits = FormLimits & { urlBytes: number };
 
 const publicDocument = /^\/(\.well-known\/|oauth2\/jwks$)/;
 const mayBePage = /^\/(oauth2\/(authorize|logout)|device)/;
@@ -44,7 +46,7 @@ export function protocolHandler(current: () => ProtocolApplication): ProtocolHan
  * may be posted (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A post from another site comes without our
  * cookies, so it is sent on as GET, which has them. Everything else is 405 and not 404.
  */
-export function answerOtherMethods(limits: { bodyBytes: number; urlBytes: number }): Middleware {
+export function answerOtherMethods(limits: ProtocolLimits): Middleware {
   return async (ctx, next) => {
     const route = findProtocolRoute(ctx.path);
     if (!route) return void (await next());
@@ -54,15 +56,9 @@ export function answerOtherMethods(limits: { bodyBytes: number; urlBytes: number
   };
 }
 
-async function sendOnAsGet(ctx: Context, limits: { bodyBytes: number; urlBytes: number }): Promise<void> {
-  if (!ctx.is('application/x-www-form-urlencoded')) throw unreadableForm(415);
-  const body = await (parseBody.text(ctx.req, { limit: limits.bodyBytes }) as Promise<string>).catch(
-    (cause: unknown) => {
-      throw unreadableForm((cause as { status?: number }).status === 413 ? 413 : 400);
-    },
-  );
-  const location = `${ctx.path}?${new URLSearchParams(body)}`;
-  if (location.length > limits.urlBytes) throw unreadableForm(413);
+async function sendOnAsGet(ctx: Context, limits: ProtocolLimits): Promise<void> {
+  const location = `${ctx.path}?${new URLSearchParams(await readFormText(ctx, limits)).toString()}`;
+  if (location.length > limits.urlBytes) throw formTooLongToGoOn();
   ctx.status = 303;
   ctx.set('Location', location);
   ctx.body = '';
@@ -71,7 +67,7 @@ async function sendOnAsGet(ctx: Context, limits: { bodyBytes: number; urlBytes: 
 /** Middleware inside the library's application, around its router. */
 export function useProtocolMiddleware(
   { provider, documents }: Pick<ProtocolApplication, 'provider' | 'documents'>,
-  deps: { verifyAccessToken: VerifyAccessToken; bodyBytes: number },
+  deps: { verifyAccessToken: VerifyAccessToken; limits: FormLimits; log: Logger; answerError: AnswerError },
 ): void {
   provider.use(async (ctx: Context, next: Next) => {
     if (mayBePage.test(ctx.path)) allowPage(ctx);
@@ -81,8 +77,15 @@ export function useProtocolMiddleware(
     if (ctx.response.is('html')) for (const uri of formTargets(ctx)) allowFormTarget(ctx, uri);
     else if (mayBePage.test(ctx.path)) allowNothing(ctx);
   });
+  provider.use(answerErrors(deps.log, deps.answerError));
   provider.use(async (ctx: Context, next: Next) => {
-    await unwrapJwtAccessToken(deps, ctx);
+    // other types of content are the library's to refuse
+    if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
+      const text = await readFormText(ctx, deps.limits);
+      const isAboutToken = /^\/oauth2\/(introspect|revoke)$/.test(ctx.path);
+      const body = isAboutToken ? await unwrapJwtAccessToken(deps.verifyAccessToken, ctx, text) : text;
+      (ctx.req as unknown as { body: unknown }).body = body;
+    }
     await next();
   });
 }
@@ -137,17 +140,11 @@ interface PageContext {
  * The library refuses JWT access tokens at introspection and revocation. So they are verified here and replaced by
  * their `jti`, under which the adapter then answers with what was verified.
  */
-async function unwrapJwtAccessToken(
-  deps: { verifyAccessToken: VerifyAccessToken; bodyBytes: number },
-  ctx: Context,
-): Promise<void> {
-  const takesToken = ctx.method === 'POST' && /^\/oauth2\/(introspect|revoke)$/.test(ctx.path);
-  if (!takesToken || !ctx.is('application/x-www-form-urlencoded')) return;
-  const body = await readForm(ctx, deps.bodyBytes).catch((): Record<string, unknown> => ({})); // the library says what is missing
-  if (typeof body['token'] === 'string' && looksLikeJwt(body['token'])) {
-    const verified = await deps.verifyAccessToken(body['token']);
-    if (verified) (ctx.state as VerifiedState).verifiedAccessToken = verified;
-    body['token'] = verified ? verifiedTokenId(verified) : 'not-a-token-of-this-issuer';
-  }
-  (ctx.req as unknown as { body: unknown }).body = body;
+async function unwrapJwtAccessToken(verify: VerifyAccessToken, ctx: Context, text: string): Promise<string | Members> {
+  const form = parseForm(text);
+  const { token } = form;
+  if (typeof token !== 'string' || !looksLikeJwt(token)) return text;
+  const verified = await verify(token);
+  if (verified) (ctx.state as VerifiedState).verifiedAccessToken = verified;
+  return { ...form, token: verified ? verifiedTokenId(verified) : 'not-a-token-of-this-issuer' };
 }

@@ -35,7 +35,7 @@ describe('details of the protocol', () => {
   it('a post that is no form, or too large to go on, is refused as a page', async () => {
     for (const [status, init] of [
       [415, { body: 'x' }],
-      [413, { body: new URLSearchParams({ state: 'x'.repeat(9000) }) }],
+      [413, { body: new URLSearchParams({ login_hint: 'x'.repeat(9000) }) }],
       [413, { body: new URLSearchParams({ state: 'x'.repeat(60_000) }) }],
     ] as const) {
       const answer = await send(`${issuer}/oauth2/authorize`, {

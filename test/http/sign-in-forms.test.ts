@@ -145,14 +145,10 @@ describe('the forms of a sign-in', () => {
   });
 
   it('sec-079 a member named like the prototype changes nothing', async () => {
-    for (const [member, status] of [
-      ['__proto__=1', 303],
-      ['__proto__[admin]=1', 400],
-      ['__proto__.admin=1', 400],
-    ] as const) {
+    for (const member of ['__proto__=1', '__proto__[admin]=1', '__proto__.admin=1']) {
       const open = await openSignIn(issuer);
       const body = `${new URLSearchParams({ csrf: open.csrf, ...right }).toString()}&${member}`;
-      expect((await submitByHand(open, 'login', body)).status, member).to.equal(status);
+      expect((await submitByHand(open, 'login', body)).status, member).to.equal(400);
       expect(Object.keys(Object.prototype), member).to.deep.equal([]);
       expect(({} as Record<string, unknown>)['admin'], member).to.equal(undefined);
     }

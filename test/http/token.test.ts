@@ -166,11 +166,13 @@ describe('the form of a token request', () => {
 
   it('only a urlencoded body of at most 56 KiB is read', async () => {
     const headers = { Authorization: basic(...ci) };
-    for (const [type, body] of [
-      ['application/json', JSON.stringify(service)],
-      ['text/plain', new URLSearchParams(service).toString()],
-      ['multipart/form-data; boundary=x', '--x--'],
-      ['application/x-www-form-urlencoded', `${new URLSearchParams(service).toString()}&x=${'x'.repeat(57_344)}`],
+    const right = new URLSearchParams(service).toString();
+    for (const [status, type, body] of [
+      [400, 'application/json', JSON.stringify(service)],
+      [400, 'text/plain', right],
+      [400, 'multipart/form-data; boundary=x', '--x--'],
+      [413, 'application/x-www-form-urlencoded', `${right}&x=${'x'.repeat(57_344)}`],
+      [415, 'application/x-www-form-urlencoded; charset=utf-16', right],
     ] as const) {
       for (const endpoint of ['token', 'introspect', 'revoke', 'par'] as const) {
         const answer = await send(`${issuer}/oauth2/${endpoint}`, {
@@ -178,7 +180,7 @@ describe('the form of a token request', () => {
           headers: { ...headers, 'Content-Type': type },
           body,
         });
-        expectOAuthError(answer, 400, 'invalid_request', `${endpoint} ${type}`);
+        expectOAuthError(answer, status, 'invalid_request', `${endpoint} ${type}`);
       }
     }
   });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { policy, type Policy } from '../../config/policy.js';
 import { createApp, type App } from '../../src/app.js';
 import type { Clock } from '../../src/kernel/time.js';
+import { securityHeaders } from '../../src/platform/http/security-headers.js';
 import { createHttpServer, drain, listen } from '../../src/platform/http/server.js';
 import { createLogger } from '../../src/platform/log/logger.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
@@ -56,7 +57,8 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   const log = createLogger('info', collecting(logLines));
 
   let handle: App['listener'] = (_req, res) => res.writeHead(503).end();
-  const server: Server = createHttpServer((req, res) => void handle(req, res), policy.limits);
+  const headers = securityHeaders({ https: options.issuer?.startsWith('https:') ?? false });
+  const server: Server = createHttpServer((req, res) => void handle(req, res), policy.limits, headers);
   const port = await listen(server, options.port ?? 0, '127.0.0.1');
   const issuer = options.issuer ?? options.sharedWith?.issuer ?? `http://localhost:${port}`;
   let draining = false;

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { AppError } from '../../kernel/errors.js';
+import { refuseExcess, type FormLimits } from './form-body.js';
 
 export interface EdgeOptions {
   issuer: string;
   /** How many proxies in front may be believed about the client address; 0 believes none. */
   trustedProxies: number;
-  limits: { urlBytes: number; parameters: number };
+  limits: { urlBytes: number } & Omit<FormLimits, 'bodyBytes'>;
 }
 
 /** Whatever a client may write about where a request comes from or goes to. */
@@ -33,10 +34,10 @@ export function requestPinner({ issuer, trustedProxies, limits }: EdgeOptions): 
     if (!target.startsWith('/')) throw refused(400, 'request.bad_target', 'The request target must be a path.');
     const [path, query] = splitOnce(target, '?');
     if (ambiguousPath.test(path)) throw refused(400, 'request.bad_path', 'The path is ambiguous.');
-    if (query !== '' && query.split('&').length > limits.parameters) {
-      throw refused(400, 'request.too_many_parameters', 'The request has too many parameters.');
-    }
-    if (countHosts(req.rawHeaders) > 1) throw refused(400, 'request.bad_host', 'The request names more than one host.');
+    if (query !== '') refuseExcess(query, limits);
+    const hosts = countHosts(req.rawHeaders);
+    if (hosts > 1) throw refused(400, 'request.bad_host', 'The request names more than one host.');
+    if (hosts === 0 && req.httpVersion !== '1.0') throw refused(400, 'request.no_host', 'The request names no host.');
     // probes of an orchestrator come by address
     if (!hostNames.has(req.headers.host?.toLowerCase() ?? '') && !path.startsWith('/health/')) {
       throw refused(421, 'request.misdirected', `This server answers as ${issuer} only.`);

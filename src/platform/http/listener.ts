@@ -68,11 +68,10 @@ export function createListener({ edge, headers, log, protocol, pages }: Listener
   };
 }
 
+export type AnswerError = (ctx: Parameters<Middleware>[0], error: AppError) => void;
+
 /** First middleware of the pages: answers what was refused at the door and whatever is thrown behind it. */
-export function answerErrors(
-  log: Logger,
-  answer: (ctx: Parameters<Middleware>[0], error: AppError) => void,
-): Middleware {
+export function answerErrors(log: Logger, answer: AnswerError): Middleware {
   return async (ctx, next) => {
     try {
       const refusal = (ctx.req as Request)[refusals];

@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, STATUS_CODES, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Header } from './security-headers.js';
 
 export interface ServerLimits {
   headerBytes: number;
@@ -8,17 +9,53 @@ export interface ServerLimits {
   keepAliveTimeoutMs: number;
 }
 
-export function createHttpServer(listener: RequestListener, limits: ServerLimits): Server {
-  return createServer(
+/** `headers` are those of every answer, also of the few that are given before there is a request. */
+export function createHttpServer(
+  listener: RequestListener,
+  limits: ServerLimits,
+  headers: readonly Header[] = [],
+): Server {
+  const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: 1000,
+      connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
+      requireHostHeader: false, // the edge asks for it, and answers like us
     },
     listener,
   );
+  server.maxHeadersCount = 0; // no header is left out unseen; their size bounds them
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    answerOnSocket(socket, statusOfUnreadable(error.code), headers),
+  );
+  server.on('connect', (_request, socket: Socket) => answerOnSocket(socket, 405, headers));
+  server.on('checkExpectation', listener); // RFC 9110 §10.1.1: what is not understood may be passed over
+  return server;
+}
+
+function statusOfUnreadable(code: string | undefined): number {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 431;
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return 413;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 408;
+    default:
+      return 400;
+  }
+}
+
+/** Says only the status, and ends the connection. Says nothing into an answer that has begun. */
+function answerOnSocket(socket: Socket, status: number, headers: readonly Header[]): void {
+  const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse };
+  if (socket.writable && !answering?.headersSent) {
+    const lines = [...headers, ['Connection', 'close'], ['Content-Length', '0']].map((header) => header.join(': '));
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n`);
+  }
+  socket.destroySoon();
 }
 
 export async function listen(server: Server, port: number, host: string): Promise<number> {

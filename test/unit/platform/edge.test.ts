@@ -12,6 +12,7 @@ interface Asked {
   remoteAddress?: string;
   trustedProxies?: number;
   issuer?: string;
+  httpVersion?: string;
 }
 
 const issuer = 'https://id.example.com';
@@ -19,13 +20,14 @@ const issuer = 'https://id.example.com';
 /** What is left of the headers behind the edge; throws what the edge throws. */
 function pinned(asked: Asked): IncomingHttpHeaders {
   const { url = '/', hosts = ['id.example.com'], remoteAddress = '192.0.2.10', trustedProxies = 0 } = asked;
+  const { httpVersion = '1.1' } = asked;
   const headers: IncomingHttpHeaders = { ...asked.headers };
   if (hosts[0] !== undefined) headers.host = hosts[0];
   const rawHeaders = [...hosts.flatMap((host) => ['Host', host]), ...Object.entries(headers).flat().map(String)];
   const withoutHost = rawHeaders.filter(
     (_, index) => index < hosts.length * 2 || rawHeaders[index - (index % 2)] !== 'host',
   );
-  const request = { url, headers, rawHeaders: withoutHost, socket: { remoteAddress } };
+  const request = { url, httpVersion, headers, rawHeaders: withoutHost, socket: { remoteAddress } };
   const options = { issuer: asked.issuer ?? issuer, trustedProxies, limits: policy.limits };
   requestPinner(options)(request as unknown as IncomingMessage);
   return headers;
@@ -59,7 +61,8 @@ describe('what is believed about a request', () => {
     ]) {
       expect(refusal({ hosts: [host] }), host).to.equal('421 request.misdirected');
     }
-    expect(refusal({ hosts: [] }), 'no host').to.equal('421 request.misdirected');
+    expect(refusal({ hosts: [] }), 'no host').to.equal('400 request.no_host');
+    expect(refusal({ hosts: [], httpVersion: '1.0' }), 'no host').to.equal('421 request.misdirected');
     expect(pinned({ issuer: 'http://localhost:3000', hosts: ['localhost:3000'] }).host).to.equal('localhost:3000');
     expect(refusal({ issuer: 'http://localhost:3000', hosts: ['localhost'] })).to.equal('421 request.misdirected');
   });
