@@ -20,6 +20,7 @@ import { createDataKeyStore } from './platform/crypto/data-key-store.js';
 import { openKeyRing } from './platform/crypto/key-ring.js';
 import { errorAnswerer } from './platform/http/answer-error.js';
 import { assetsRoutes } from './platform/http/assets-routes.js';
+import { browserIds } from './platform/http/browser-id.js';
 import { createForms } from './platform/http/forms.js';
 import { openPages } from './platform/http/pages.js';
 import { withLastResort } from './platform/http/last-resort.js';
@@ -109,12 +110,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   // --- the protocol
   const pages = openPages(options.viewsDirectory);
   const answerError = errorAnswerer(pages);
+  const browsers = browserIds({ https: issuer.startsWith('https:') });
   const signingKeys = signingKeysModule({ ...base, sealing: keyRing.sealing });
   await signingKeys.ensureIndexes();
   const oidc = oidcModule(
     {
       ...base,
       ...{ issuer, log, keyRing, pages, access, lifetimes, cacheSeconds, limits, answerError },
+      browserIds: browsers,
       cookieKeys: options.cookieKeys,
       hashSecret: clients.hashSecret,
       findClient: clients.findClient,
@@ -132,10 +135,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   );
 
   // --- pages and what else answers
-  const forms = createForms({ issuer, hash: keyRing.hashFor('csrf'), limits });
+  const forms = createForms({ issuer, hash: keyRing.hashFor('csrf'), limits, browserIds: browsers });
   const signIn = signInModule({
     ...base,
-    ...{ issuer, pages, forms, interactions: oidc.interactions },
+    ...{ issuer, pages, forms, browserIds: browsers, interactions: oidc.interactions },
     findUserByEmail: users.findUserByEmail,
     findUserById: users.findUserById,
     verifyPassword: credentials.verifyPassword,

@@ -9,6 +9,7 @@ import type { Client } from '../clients/index.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Logger } from '../platform/log/logger.js';
+import type { BrowserIds } from '../platform/http/browser-id.js';
 import type { AnswerError, ProtocolHandler } from '../platform/http/listener.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { PrivateJwk } from '../signing-keys/index.js';
@@ -50,6 +51,7 @@ export interface OidcDeps
   pages: Pages;
   limits: ProtocolLimits;
   answerError: AnswerError;
+  browserIds: BrowserIds;
 }
 
 export interface OidcModule {

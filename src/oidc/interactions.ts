@@ -51,6 +51,8 @@ export interface Login {
   userId: string;
   acr: string;
   amr: string[];
+  /** Where it was done: the flow goes on in no other browser. */
+  browserId: string;
 }
 
 export function createInteractions(deps: ConsentDeps): Interactions {
@@ -74,8 +76,8 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     read: forPages(read),
     consented: forPages(consented),
     consentAsked: forPages(async (exchange: BrowserExchange) => consentRequestOf(deps, await details(exchange))),
-    signedIn: forPages((exchange: BrowserExchange, { userId, acr, amr }: Login) =>
-      finish(exchange, { login: { accountId: userId, acr, amr, ts: epochSeconds(deps.now()) } }),
+    signedIn: forPages((exchange: BrowserExchange, { userId, acr, amr, browserId }: Login) =>
+      finish(exchange, { login: { accountId: userId, acr, amr, browserId, ts: epochSeconds(deps.now()) } }),
     ),
     tenantPicked: forPages((exchange: BrowserExchange, tenantId: string) =>
       finish(exchange, { select_tenant: { tenantId } }),

@@ -2,6 +2,7 @@ import type { ConsentsModule } from '../consents/index.js';
 import type { CredentialsModule } from '../credentials/index.js';
 import type { Clock } from '../kernel/time.js';
 import type { Interactions } from '../oidc/index.js';
+import type { BrowserIds } from '../platform/http/browser-id.js';
 import type { Forms } from '../platform/http/forms.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { Resource } from '../resources/index.js';
@@ -19,6 +20,7 @@ export interface SignInDeps
   interactions: Interactions;
   pages: Pages;
   forms: Forms;
+  browserIds: BrowserIds;
   findUserById(id: string): Promise<User | null>;
   findTenantById(id: string): Promise<Tenant | null>;
   findResource(identifier: string): Promise<Resource | null>;

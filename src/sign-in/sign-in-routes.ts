@@ -46,7 +46,8 @@ async function submitPassword(deps: SignInDeps, ctx: Context): Promise<void> {
   });
   if (result.outcome === 'accepted') {
     const { id: userId } = result.user;
-    const next = await deps.interactions.signedIn(exchangeOf(ctx), { userId, acr: 'aal1', amr: ['pwd'] });
+    const login = { userId, acr: 'aal1', amr: ['pwd'], browserId: deps.browserIds.ensure(ctx) };
+    const next = await deps.interactions.signedIn(exchangeOf(ctx), login);
     markDevice(deps, ctx, userId);
     return seeOther(ctx, next);
   }
@@ -118,7 +119,7 @@ async function showLogin(
 ): Promise<void> {
   const tenant = interaction.clientTenantId === null ? null : await deps.findTenantById(interaction.clientTenantId);
   deps.pages.render(ctx, pageOf(interaction, 'login', 'Sign in'), {
-    ...common(deps, interaction, 'login'),
+    ...common(deps, ctx, interaction, 'login'),
     ...form,
     tenantName: tenant?.name ?? null,
   });
@@ -132,7 +133,7 @@ async function showTenants(
 ): Promise<void> {
   const tenants = await listTenantsToPick(deps, interaction.userId ?? '');
   deps.pages.render(ctx, pageOf(interaction, 'pick-tenant', 'Choose where to continue'), {
-    ...common(deps, interaction, 'tenant'),
+    ...common(deps, ctx, interaction, 'tenant'),
     error,
     user: await presentUser(deps, interaction),
     tenants: presentTenants(tenants),
@@ -142,7 +143,7 @@ async function showTenants(
 async function showConsent(deps: SignInDeps, ctx: Context, interaction: Interaction): Promise<void> {
   const request = await deps.interactions.consentAsked(exchangeOf(ctx));
   deps.pages.render(ctx, pageOf(interaction, 'consent', 'Allow access'), {
-    ...common(deps, interaction, 'consent'),
+    ...common(deps, ctx, interaction, 'consent'),
     ...(await presentConsent(deps, interaction.client, request)),
     tenantName: request.tenant.name,
     user: await presentUser(deps, interaction),
@@ -168,12 +169,12 @@ function pageOf(interaction: Interaction, name: string, title: string): Page {
   return { view: `sign-in/${name}`, title, formTarget: interaction.redirectUri };
 }
 
-function common(deps: SignInDeps, interaction: Interaction, step: string): Record<string, unknown> {
+function common(deps: SignInDeps, ctx: Context, interaction: Interaction, step: string): Record<string, unknown> {
   const base = `/sign-in/${interaction.uid}`;
   return {
     action: `${base}/${step}`,
     cancelAction: `${base}/cancel`,
-    csrf: deps.forms.csrfToken(bindingOf(interaction)),
+    csrf: deps.forms.csrfToken(ctx, bindingOf(interaction)),
     clientName: interaction.client.name,
   };
 }

@@ -6,6 +6,7 @@ import { createEndings } from '../../src/oidc/adapter/grant-adapter.js';
 import { storageRules } from '../../src/oidc/adapter/storage-rules.js';
 import { keyedHash } from '../../src/platform/crypto/keyed-hash.js';
 import { openSealing } from '../../src/platform/crypto/sealing.js';
+import { browserIds } from '../../src/platform/http/browser-id.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
 import { inTransactionOf } from '../../src/platform/mongo/transactions.js';
 import { freshDatabaseUri } from '../support/database.js';
@@ -39,6 +40,7 @@ describe('the adapter of the OIDC library', () => {
       clients: {} as Adapter,
       devicePollSeconds: 5,
       verifyAccessToken: async () => null,
+      browserIds: browserIds({ https: false }),
     });
     adapterOf = (model) => factory(model);
   });

@@ -3,13 +3,14 @@ import type { Database } from '../../platform/mongo/open-database.js';
 import { translated } from '../oauth-errors.js';
 import { deviceCodeAdapter } from './device-code-adapter.js';
 import { grantAdapter, type Endings } from './grant-adapter.js';
+import { resumedWhereSignedIn, type BrowserBindingDeps } from './browser-binding.js';
 import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-tokens.js';
 import type { ProtocolRecordDeps } from './protocol-records.js';
 import { recordAdapter } from './record-adapter.js';
 import { sessionAdapter } from './session-adapter.js';
 import { storageRules } from './storage-rules.js';
 
-export interface AdapterDeps extends ProtocolRecordDeps, JwtAccessTokenDeps {
+export interface AdapterDeps extends ProtocolRecordDeps, JwtAccessTokenDeps, BrowserBindingDeps {
   endings: Endings;
   clients: Adapter;
   devicePollSeconds: number;
@@ -29,6 +30,7 @@ export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
     if (model === 'DeviceCode') return deviceCodeAdapter(common);
     const stored = recordAdapter(model, rule, common);
     if (model === 'AccessToken' || model === 'ClientCredentials') return withJwtAccessTokens(model, stored, common);
+    if (model === 'Interaction') return resumedWhereSignedIn(stored, common);
     return stored;
   }
 

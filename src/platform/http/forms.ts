@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { AppError, type FieldProblem } from '../../kernel/errors.js';
 import { equalSecrets } from '../../kernel/secret.js';
 import type { KeyedHash } from '../crypto/keyed-hash.js';
+import type { BrowserIds } from './browser-id.js';
 import { parseForm, readFormText, type FormLimits } from './form-body.js';
 
 /** The part of a zod schema that is needed here. */
@@ -14,23 +15,28 @@ interface Schema<T> {
 }
 
 export interface Forms {
-  /** The token for a form that belongs to `binding` (an interaction or a session). */
-  csrfToken(binding: string): string;
+  /** The token for a form that belongs to `binding` (an interaction or a session) and to the browser it is shown in. */
+  csrfToken(ctx: Context, binding: string): string;
   /**
-   * Reads a posted form: from this origin, with the token of `binding`, and exactly the members of the schema, each
+   * Reads a posted form: from this origin, with the token of `binding` in this browser, and exactly the members of the schema, each
    * once. Throws 403 for a foreign or unbound form, 415, 413 or 400 for one that cannot be read.
    */
   read<T>(ctx: Context, binding: string, schema: Schema<T>): Promise<T>;
 }
 
-export function createForms(options: { issuer: string; hash: KeyedHash; limits: FormLimits }): Forms {
-  const csrfToken = (binding: string): string => options.hash(binding);
+export function createForms(options: {
+  issuer: string;
+  hash: KeyedHash;
+  limits: FormLimits;
+  browserIds: BrowserIds;
+}): Forms {
+  const csrfToken = (ctx: Context, binding: string): string => options.hash(binding, options.browserIds.ensure(ctx));
   return {
     csrfToken,
     async read(ctx, binding, schema) {
       requireSameOrigin(ctx, options.issuer);
       const { csrf, ...members } = parseForm(await readFormText(ctx, options.limits));
-      if (typeof csrf !== 'string' || !equalSecrets(csrf, csrfToken(binding))) throw foreignForm();
+      if (typeof csrf !== 'string' || !equalSecrets(csrf, csrfToken(ctx, binding))) throw foreignForm();
       const parsed = schema.safeParse(members);
       if (parsed.success) return parsed.data;
       throw new AppError('form.invalid', {

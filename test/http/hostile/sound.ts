@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+
+/** What every answer says, whoever gives it: the pages, the library, or Node's parser. */
+export const everywhere: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'permissions-policy':
+    'publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=(), payment=()',
+};
+
+const policyOfDocuments = "default-src 'none'; frame-ancestors 'none'";
+const policyOfPages =
+  /^default-src 'none'; script-src 'nonce-[\w+/]{22}==' 'strict-dynamic'( 'sha256-[\w+/]{43}=')?; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self' https:( http:\/\/localhost:3001)?; frame-ancestors 'none'; base-uri 'none'$/;
+
+/** Traces of what is inside. */
+const insides =
+  /node_modules|\.ts:\d|\.js:\d|\bat (async )?[\w.<>]+ \(|mongo|mongoose|oidc-provider|koa\b|ECONN|E11000/i;
+
+export interface Given {
+  status: number;
+  headers: Pick<Headers, 'get'> & { getSetCookie?(): string[] };
+  text: string;
+}
+
+export interface Expected {
+  https?: boolean;
+  /** Instead of `no-store`. */
+  caching?: string;
+}
+
+/** What holds for every answer there is, to right and to wrong requests alike. */
+export function expectSound({ status, headers, text }: Given, why: string, expected: Expected = {}): void {
+  expect(status, why).to.be.lessThan(500);
+  expectCommonHeaders(headers, why, expected);
+  expect(text, why).not.to.match(insides);
+  for (const cookie of headers.getSetCookie?.() ?? []) expectSoundCookie(cookie, why, expected.https);
+}
+
+export function expectCommonHeaders(headers: Given['headers'], why: string, expected: Expected = {}): void {
+  for (const [name, value] of Object.entries(everywhere)) expect(headers.get(name), `${why} ${name}`).to.equal(value);
+  for (const name of ['server', 'x-powered-by', 'refresh']) expect(headers.get(name), `${why} ${name}`).to.equal(null);
+  expect(headers.get('strict-transport-security'), why).to.equal(
+    expected.https ? 'max-age=63072000; includeSubDomains' : null,
+  );
+  expect(headers.get('cache-control'), why).to.equal(expected.caching ?? 'no-store');
+  const isPage = headers.get('content-type')?.startsWith('text/html') ?? false;
+  const policy = headers.get('content-security-policy');
+  if (isPage) expect(policy, why).to.match(policyOfPages);
+  else expect(policy, why).to.equal(policyOfDocuments);
+}
+
+/** Cookies are for this server alone: not for scripts, not for other sites, not for other hosts. */
+export function expectSoundCookie(cookie: string, why: string, https = false): void {
+  const [pair = '', ...attributes] = cookie.split('; ').map((part) => part.toLowerCase());
+  expect(attributes, `${why} ${cookie}`).to.include.members(['httponly', 'samesite=lax']);
+  expect(attributes.includes('secure'), `${why} ${cookie}`).to.equal(https);
+  expect(attributes.join(), `${why} ${cookie}`).not.to.contain('domain=');
+  const name = pair.split('=', 1)[0] ?? '';
+  const path = attributes.find((attribute) => attribute.startsWith('path='))?.slice('path='.length) ?? '';
+  const bare = name.replace(/^__(host|secure)-/, '').replace(/\.sig$/, '');
+  if (bare === 'interaction') expect(path, why).to.match(/^\/sign-in\/[\w-]{40,}$/);
+  else if (bare === 'resume') expect(path, why).to.match(/^\/(oauth2\/authorize|device)\/[\w-]{40,}$/);
+  else expect([bare, path], why).to.deep.equal([bare, '/']);
+  if (!https) expect(name, why).to.equal(name.replace(/^__/, ''));
+  else expect(name, why).to.match(path === '/' ? /^__host-/ : /^__secure-/);
+}
