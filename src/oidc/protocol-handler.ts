@@ -3,7 +3,12 @@ import type { Context, Middleware, Next } from 'koa';
 import type Provider from 'oidc-provider';
 import { parseForm, readFormText, type FormLimits, type Members } from '../platform/http/form-body.js';
 import { methodNotAllowed } from '../platform/http/http-errors.js';
-import { answerErrors, type AnswerError, type ProtocolHandler, type PublicDocument } from '../platform/http/listener.js';
+import {
+  answerErrors,
+  type AnswerError,
+  type ProtocolHandler,
+  type PublicDocument,
+} from '../platform/http/listener.js';
 import { requestIdHeader } from '../platform/http/problem.js';
 import type { Logger } from '../platform/log/logger.js';
 import { allowFormTarget, allowNothing, allowPage } from '../platform/http/security-headers.js';

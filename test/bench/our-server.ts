@@ -24,7 +24,7 @@ const storage = await openStorage(
   log,
 );
 let handle: Parameters<typeof createHttpServer>[0] = (_req, res) => res.writeHead(503).end();
-const server = createHttpServer((req, res) => void handle(req, res), policy.limits, []);
+const server = createHttpServer((req, res) => void handle(req, res), policy.limits);
 const port = await listen(server, 0, '127.0.0.1');
 const issuer = `http://localhost:${port}`;
 const app = await createApp({

@@ -19,7 +19,15 @@ export function sendBytes(port: number, bytes: string | Buffer | string[], every
   const pieces = [bytes].flat();
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
-    const patience = setTimeout(() => socket.destroy(new Error('the server kept the connection open')), patienceMs);
+    const patience = setTimeout(
+      () =>
+        socket.destroy(
+          new Error(
+            `the server kept the connection open after ${JSON.stringify(String(bytes)).slice(0, 200)}: ${received}`,
+          ),
+        ),
+      patienceMs,
+    );
     const write = (): void => {
       const piece = pieces.shift();
       if (piece !== undefined && socket.writable) socket.write(piece);
