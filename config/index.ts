@@ -15,7 +15,7 @@ export class ConfigError extends Error {
 
 export interface Config {
   issuer: string;
-  http: { port: number; host: string; trustedProxies: number };
+  http: { port: number; host: string; trustedProxies: number; rateLimitFactor: number };
   storage: { mongodbUri: string | undefined; dataDirectory: string };
   redisUrl: string | undefined;
   secrets: { masterKeys: Buffer[] | undefined; cookieKeys: string[] | undefined };
@@ -89,7 +89,12 @@ function toConfig(values: SettingValues): Config {
   const dataDirectory = values.DATA_DIR === ':memory:' ? ':memory:' : resolve(values.DATA_DIR);
   return {
     issuer: values.ISSUER,
-    http: { port: values.PORT, host: values.HOST, trustedProxies: values.TRUSTED_PROXIES },
+    http: {
+      port: values.PORT,
+      host: values.HOST,
+      trustedProxies: values.TRUSTED_PROXIES,
+      rateLimitFactor: values.RATE_LIMIT_FACTOR,
+    },
     storage: { mongodbUri: values.MONGODB_URI, dataDirectory },
     redisUrl: values.REDIS_URL,
     secrets: { masterKeys: values.MASTER_KEYS, cookieKeys: values.COOKIE_KEYS },

@@ -1,3 +1,5 @@
+import { addressLimits } from './address-limits.js';
+
 /**
  * The numbers and limits that the product promises. They are defaults of the security design (RFC 9700, NIST SP
  * 800-63B-4, OWASP ASVS 5.0), not settings: an operator changes none of them by environment.
@@ -42,6 +44,7 @@ export const policy = Object.freeze({
     forgetSeconds: 400 * 86_400,
     knownDeviceSeconds: 180 * 86_400,
   }),
+  addressLimits,
   limits: Object.freeze({
     bodyBytes: 56 * 1024,
     urlBytes: 8 * 1024,

@@ -135,6 +135,12 @@ export const settings = {
     fallback: 'info',
     help: 'fatal, error, warn, info, debug, trace or silent.',
   },
+  RATE_LIMIT_FACTOR: {
+    group: 'Operation',
+    parse: wholeNumber(1, 1000),
+    fallback: '1',
+    help: 'Multiplies the limits of requests from one address, for where many people or services share one.',
+  },
   WORKERS: {
     group: 'Operation',
     parse: z.union([z.literal('auto'), wholeNumber(1, 64)]),

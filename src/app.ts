@@ -26,9 +26,11 @@ import { openPages } from './platform/http/pages.js';
 import { withLastResort } from './platform/http/last-resort.js';
 import { answerErrors, createListener } from './platform/http/listener.js';
 import { securityHeaders } from './platform/http/security-headers.js';
+import { createAddressLimits } from './platform/limits/address-limits.js';
 import type { Logger } from './platform/log/logger.js';
 import type { Database } from './platform/mongo/open-database.js';
 import { inTransactionOf } from './platform/mongo/transactions.js';
+import type { RedisConnection } from './platform/redis/open-redis.js';
 import { resourcesModule } from './resources/index.js';
 import { builtInRoles, coversPermission, rolesModule } from './roles/index.js';
 import { seedingModule, type SeedingModule } from './seeding/index.js';
@@ -42,6 +44,10 @@ import { usersModule } from './users/index.js';
 export interface AppOptions {
   issuer: string;
   trustedProxies: number;
+  /** Multiplies the limits by address. */
+  rateLimitFactor: number;
+  /** Null: each process counts for itself. */
+  redis: RedisConnection | null;
   masterKeys: readonly Uint8Array[];
   cookieKeys: readonly string[];
   policy: Policy;
@@ -184,6 +190,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const listener = createListener({
     ...{ log, protocol: oidc.protocol, pages: koa.callback() },
     edge: { issuer, trustedProxies: options.trustedProxies, limits },
+    limits: createAddressLimits({
+      limits: policy.addressLimits,
+      factor: options.rateLimitFactor,
+      redis: options.redis,
+    }),
     headers: securityHeaders({ https: issuer.startsWith('https:') }),
   });
   const routes = [...oidc.routes, ...routers.flatMap(routesOf)];

@@ -9,12 +9,14 @@ const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url));
 /** The application as the configuration wants it, on what its process has opened. */
 export async function createConfiguredApp(
   config: Config,
-  opened: Pick<AppOptions, 'database' | 'log'> & Partial<Pick<AppOptions, 'isDraining'>>,
+  opened: Pick<AppOptions, 'database' | 'log'> & Partial<Pick<AppOptions, 'redis' | 'isDraining'>>,
 ): Promise<App> {
   return createApp({
     ...(await configuredSecrets(config.secrets, config.storage.dataDirectory)),
     issuer: config.issuer,
     trustedProxies: config.http.trustedProxies,
+    rateLimitFactor: config.http.rateLimitFactor,
+    redis: null,
     policy,
     viewsDirectory,
     now: () => new Date(),

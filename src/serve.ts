@@ -93,7 +93,7 @@ async function openApp(
   const redis = config.redisUrl === undefined ? null : openRedis(config.redisUrl, log);
   if (redis) opened.closeLast(() => redis.close());
   const { database } = storage;
-  const app = await createConfiguredApp(config, { database, log, isDraining: () => serving.isDraining });
+  const app = await createConfiguredApp(config, { database, redis, log, isDraining: () => serving.isDraining });
   return { app, storage };
 }
 

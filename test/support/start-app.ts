@@ -9,6 +9,7 @@ import { securityHeaders } from '../../src/platform/http/security-headers.js';
 import { createHttpServer, drain, listen } from '../../src/platform/http/server.js';
 import { createLogger } from '../../src/platform/log/logger.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
+import { openRedis } from '../../src/platform/redis/open-redis.js';
 import type { SeedInput } from '../../src/seeding/index.js';
 import { freshDatabaseUri } from './database.js';
 import { contractSeed } from './contract-seed.js';
@@ -39,6 +40,9 @@ export interface StartOptions {
   /** Other numbers than those that the product promises. */
   policy?: Policy;
   now?: Clock;
+  /** 1 for the limits by address as they are shipped; many times that unless given, since tests send much from one. */
+  rateLimitFactor?: number;
+  redisUrl?: string;
 }
 
 const keysOf = new Map<string, { masterKeys: Buffer[]; cookieKeys: string[] }>();
@@ -56,6 +60,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   const logLines: string[] = [];
   const log = createLogger('info', collecting(logLines));
 
+  const redis = options.redisUrl === undefined ? null : openRedis(options.redisUrl, log);
   let handle: App['listener'] = (_req, res) => res.writeHead(503).end();
   const headers = securityHeaders({ https: options.issuer?.startsWith('https:') ?? false });
   const server: Server = createHttpServer((req, res) => void handle(req, res), policy.limits, headers);
@@ -66,6 +71,8 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...keys,
     issuer,
     trustedProxies: options.trustedProxies ?? 0,
+    rateLimitFactor: options.rateLimitFactor ?? 1000,
+    redis,
     policy: options.policy ?? policy,
     viewsDirectory,
     database,
@@ -84,6 +91,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
       server.closeAllConnections();
       await drain(server, 0);
       await database.close();
+      await redis?.close();
     },
   };
   running.add(instance);

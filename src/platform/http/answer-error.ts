@@ -50,6 +50,6 @@ export function answerPage(pages: Pages, ctx: Context, error: AppError): void {
 }
 
 function oauthCode(status: number): string {
-  if (status === 503) return 'temporarily_unavailable';
+  if (status === 503 || status === 429) return 'temporarily_unavailable';
   return status >= 500 ? 'server_error' : 'invalid_request';
 }

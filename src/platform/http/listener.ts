@@ -26,8 +26,15 @@ export interface ProtocolHandler {
   handle: Handle;
 }
 
+/** The part of the address limits that is asked here. */
+export interface DoorLimits {
+  check(req: IncomingMessage, res: ServerResponse, path: string): null | Promise<AppError | null>;
+  note(req: IncomingMessage, res: ServerResponse, path: string): void;
+}
+
 export interface ListenerOptions {
   edge: EdgeOptions;
+  limits: DoorLimits;
   headers: readonly Header[];
   log: Logger;
   protocol: ProtocolHandler;
@@ -39,10 +46,11 @@ const refusals = Symbol('refused at the door');
 type Request = IncomingMessage & { [refusals]?: AppError };
 
 /**
- * The door: gives every request an id, pins what is believed about it, sets the headers of every answer, and hands it to
- * the OIDC library or to our own pages. Writes one log line for each (the path without its query, which may hold codes).
+ * The door: gives every request an id, pins what is believed about it, sets the headers of every answer, counts it, and
+ * hands it to the OIDC library or to our own pages. Writes one log line for each (the path without its query, which may
+ * hold codes).
  */
-export function createListener({ edge, headers, log, protocol, pages }: ListenerOptions): Handle {
+export function createListener({ edge, headers, limits, log, protocol, pages }: ListenerOptions): Handle {
   const pinRequest = requestPinner(edge);
   const logRequest = requestLog(log);
   return (req: Request, res) => {
@@ -53,6 +61,7 @@ export function createListener({ edge, headers, log, protocol, pages }: Listener
     res.once('close', () => {
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
       logRequest({ requestId, method, path, status: res.statusCode, durationMs });
+      limits.note(req, res, path);
     });
     try {
       pinRequest(req);
@@ -63,8 +72,16 @@ export function createListener({ edge, headers, log, protocol, pages }: Listener
     if (document) return res.writeHead(200, [requestIdHeader, requestId, ...document.headers]).end(document.body);
     res.setHeader(requestIdHeader, requestId);
     for (const [name, value] of headers) res.setHeader(name, value);
-    if (!req[refusals] && protocol.handles(method, path)) return protocol.handle(req, res);
-    return pages(req, res);
+    const goOn = (): unknown => {
+      if (!req[refusals] && protocol.handles(method, path)) return protocol.handle(req, res);
+      return pages(req, res);
+    };
+    const check = req[refusals] ? null : limits.check(req, res, path);
+    if (!check) return goOn();
+    return check.then((refusal) => {
+      if (refusal) req[refusals] = refusal;
+      return goOn();
+    });
   };
 }
 

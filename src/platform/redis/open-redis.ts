@@ -16,6 +16,8 @@ const longestReconnectDelayMs = 1000;
 export function openRedis(url: string, log: Logger): RedisConnection {
   const client = new Redis(url, {
     commandTimeout: commandTimeoutMs,
+    // a server that says nothing is given up with its connection, so that no further command waits for it
+    socketTimeout: commandTimeoutMs,
     connectTimeout: 2000,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
