@@ -15,19 +15,29 @@ export interface AddressLimit {
 const byClient = { method: 'POST', per: 'client', counts: 'requests', seconds: 1 } as const;
 const byAddress = { method: 'POST', per: 'address', counts: 'requests', seconds: 60 } as const;
 
+const clientEndpoints = [
+  '/oauth2/par',
+  '/oauth2/device_authorization',
+  '/oauth2/token',
+  '/oauth2/revoke',
+  '/oauth2/introspect',
+];
+
 /** How often one source may call. RATE_LIMIT_FACTOR multiplies the points of all. */
 export const addressLimits: readonly AddressLimit[] = [
   { ...byAddress, name: 'login', paths: ['/sign-in/:uid/login'], points: 30 },
+  { ...byAddress, name: 'device-code', paths: ['/device'], points: 10 },
   { ...byAddress, name: 'sign-out', paths: ['/oauth2/logout/confirm'], points: 30 },
   // each stores an interaction or a code
   { ...byAddress, name: 'authorization', method: 'GET', paths: ['/oauth2/authorize'], points: 600 },
   { ...byClient, name: 'pushed-request', paths: ['/oauth2/par'], points: 50 },
+  { ...byClient, name: 'device-authorization', paths: ['/oauth2/device_authorization'], points: 50 },
   { ...byClient, name: 'token', paths: ['/oauth2/token'], points: 50 },
   { ...byClient, name: 'revocation', paths: ['/oauth2/revoke'], points: 50 },
   { ...byClient, name: 'introspection', paths: ['/oauth2/introspect'], points: 500 },
   // a client id can be made up, so guesses are counted by the address alone
   {
     ...{ ...byAddress, name: 'client-authentication', counts: 'failures', points: 300 },
-    paths: ['/oauth2/par', '/oauth2/token', '/oauth2/revoke', '/oauth2/introspect'],
+    paths: clientEndpoints,
   },
 ];

@@ -1,23 +1,31 @@
 import { expect } from 'chai';
 import { ada, ciKey, projectsApi } from '../support/contract-seed.js';
 import { fetchAt } from '../support/fetch-at.js';
-import { useRedis } from '../support/redis.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
 import { signIn } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
+import { requireTool } from '../support/tools.js';
 import { authorizeUrl, openSignIn, post, submitByHand } from './requests.js';
 
 describe('limits that processes share in Redis', function () {
   this.timeout(30_000); // hundreds of requests each
-  const redis = useRedis();
+  let redis: RedisServer;
   let first: RunningApp;
   let second: RunningApp;
+  before(function () {
+    if (requireTool('redis-server') === undefined) this.skip();
+  });
   beforeEach(async () => {
+    redis = await startRedis();
     const options = { redisUrl: redis.url, rateLimitFactor: 1, trustedProxies: 1 };
     first = await startApp(options);
     second = await startApp({ ...options, sharedWith: first });
     await until('both count in Redis', async () => (await isShared(first)) && (await isShared(second)));
   });
-  afterEach(closeApps);
+  afterEach(async () => {
+    await closeApps();
+    await redis.kill();
+  });
 
   /** A login post that ends at the first check behind the door (400), or at the door (429). */
   async function loginPost({ issuer, port }: RunningApp, address: string): Promise<number> {
@@ -85,7 +93,7 @@ describe('limits that processes share in Redis', function () {
     expect(more, 'half the quota for each of two processes').to.equal(30);
     expect(performance.now() - startedAt, 'and no request waits for it').to.be.lessThan(100 * 100);
     await canSignIn();
-    await redis.start();
+    redis = await startRedis(redis.port);
     await until('both count in Redis again', async () => (await isShared(first)) && (await isShared(second)), 2000);
     expect(await letIn(100, '198.51.100.2')).to.equal(30);
   });

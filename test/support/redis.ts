@@ -1,16 +1,14 @@
 import { Redis } from 'ioredis';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from './server-process.js';
-import { requireTool } from './tools.js';
 
-/** A real Redis server of a suite, which keeps nothing. */
 export interface RedisServer {
-  readonly url: string;
+  url: string;
+  port: number;
+  stop(): Promise<void>;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it again at the same port, empty. */
-  start(): Promise<void>;
   /** It accepts connections and answers nothing until it is resumed. */
   suspend(): void;
   resume(): void;
@@ -18,38 +16,34 @@ export interface RedisServer {
   command(name: string, ...values: string[]): Promise<unknown>;
 }
 
-/** Gives a suite a Redis server, emptied before each test, or skips the suite where there is none. */
-export function useRedis(): RedisServer {
-  let tool = '';
-  let port = 0;
-  let child: ChildProcess | null = null;
-
-  const server: RedisServer = {
-    get url() {
-      return `redis://127.0.0.1:${port}`;
-    },
-    async kill() {
-      const ending = child;
-      if (!ending) return;
-      child = null;
-      ending.kill('SIGKILL');
-      await once(ending, 'exit');
-    },
-    async start() {
-      if (child) return;
-      const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/'];
-      const starting = spawn(tool, options, { stdio: ['ignore', 'pipe', 'inherit'] });
-      child = starting;
-      await new Promise<void>((resolve, reject) => {
-        starting.stdout.on('data', (chunk: Buffer) => String(chunk).includes('Ready to accept') && resolve());
-        starting.once('error', reject);
-        starting.once('exit', () => reject(new Error('redis-server ended')));
-      });
-    },
-    suspend: () => void child?.kill('SIGSTOP'),
-    resume: () => void child?.kill('SIGCONT'),
+/** A Redis of its own that keeps nothing. Its suite asks `requireTool('redis-server')` first. */
+export async function startRedis(port?: number): Promise<RedisServer> {
+  const at = port ?? (await freePort());
+  const url = `redis://127.0.0.1:${at}`;
+  const options = ['--port', String(at), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  await new Promise<void>((resolve, reject) => {
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes('Ready to accept connections')) resolve();
+    });
+    void exited.then(() => reject(new Error(`redis-server ended:\n${output}`)), reject);
+  });
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await exited;
+  };
+  return {
+    url,
+    port: at,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    suspend: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async command(name, ...values) {
-      const client = new Redis(server.url, { lazyConnect: true });
+      const client = new Redis(url, { lazyConnect: true });
       try {
         await client.connect();
         return await client.call(name, ...values);
@@ -58,19 +52,4 @@ export function useRedis(): RedisServer {
       }
     },
   };
-
-  before('a Redis server', async function () {
-    const found = requireTool('redis-server');
-    if (found === undefined) return this.skip();
-    tool = found;
-    port = await freePort();
-  });
-  beforeEach('an empty one', async () => {
-    await server.start();
-    server.resume();
-    await server.command('CONFIG', 'SET', 'maxmemory', '0');
-    await server.command('FLUSHALL');
-  });
-  after('it ends', () => server.kill());
-  return server;
 }

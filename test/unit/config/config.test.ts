@@ -34,6 +34,7 @@ const good: readonly [name: string, value: string, read: (config: Config) => unk
   ['PORT', '65535', (config) => config.http.port, 65_535],
   ['HOST', '0.0.0.0', (config) => config.http.host, '0.0.0.0'],
   ['TRUSTED_PROXIES', '2', (config) => config.http.trustedProxies, 2],
+  ['RATE_LIMIT_FACTOR', '20', (config) => config.http.rateLimitFactor, 20],
   [
     'MONGODB_URI',
     'mongodb://a,b/x?replicaSet=r',
@@ -81,6 +82,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   ],
   PORT: ['0', '65536', '-1', '1.5', '3000 ', 'http', '0x50', '1e3', '99999999999'],
   TRUSTED_PROXIES: ['-1', '11', 'all', '1.0', '127.0.0.1'],
+  RATE_LIMIT_FACTOR: ['0', '-1', '1001', '1.5', 'off'],
   MONGODB_URI: ['localhost:27017', 'http://localhost', 'postgres://localhost', 'mongodb:/x', ' mongodb://localhost'],
   REDIS_URL: ['localhost:6379', 'http://localhost', 'redis:/hunter2', 'unix:///run/redis.sock'],
   ALLOW_EMBEDDED: ['yes', '1', 'TRUE', 'on'],
@@ -96,7 +98,7 @@ describe('the configuration', () => {
   it('needs nothing for a first try on localhost', () => {
     expect(loadConfig({})).to.deep.equal({
       issuer: 'http://localhost:3000',
-      http: { port: 3000, host: '127.0.0.1', trustedProxies: 0 },
+      http: { port: 3000, host: '127.0.0.1', trustedProxies: 0, rateLimitFactor: 1 },
       storage: { mongodbUri: undefined, dataDirectory: resolve('.data') },
       secrets: { masterKeys: undefined, cookieKeys: undefined },
       firstStart: { adminEmail: 'admin@example.com', adminPassword: undefined, seedFile: undefined },
