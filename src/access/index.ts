@@ -29,10 +29,13 @@ export interface AccessModule {
   forgetAll(): void;
 }
 
+/** The parts are cached and not the answers: tenant and roles are the same for all who act in a tenant. */
 export function accessModule(deps: AccessDeps): AccessModule {
-  const answers = createExpiringMap<Authorization | null>(deps.cacheSeconds);
+  const tenants = createExpiringMap<Tenant | null>(deps.cacheSeconds);
+  const rolesHeld = createExpiringMap<readonly string[] | null>(deps.cacheSeconds);
+  const grantedRoles = createExpiringMap<Role[]>(deps.cacheSeconds);
 
-  async function rolesHeld(subject: Subject, tenantId: string): Promise<readonly string[] | null> {
+  async function loadRolesHeld(subject: Subject, tenantId: string): Promise<readonly string[] | null> {
     if (subject.kind === 'service_account') {
       const account = await deps.findServiceAccount(tenantId, subject.clientId);
       return account?.status === 'active' ? account.roles : null;
@@ -44,24 +47,24 @@ export function accessModule(deps: AccessDeps): AccessModule {
     return active && membership ? membership.roles : null;
   }
 
-  async function load(subject: Subject, tenantId: string): Promise<Authorization | null> {
-    const [tenant, keys] = await Promise.all([deps.findTenantById(tenantId), rolesHeld(subject, tenantId)]);
-    if (tenant?.status !== 'active' || !keys) return null;
-    const roles = await deps.findRoles(tenantId, keys);
-    const granted = roles.flatMap((role) => role.permissions);
-    return {
-      tenant: { id: tenant.id, slug: tenant.slug, name: tenant.name, type: tenant.type },
-      roles: roles.map((role) => role.key),
-      entitlements: deps.entitlementsOf(tenant.plan),
-      allows: (permission) => deps.coversPermission(granted, permission),
-    };
-  }
-
   return {
-    authorizationOf(subject, tenantId) {
+    async authorizationOf(subject, tenantId) {
       const id = subject.kind === 'user' ? subject.userId : subject.clientId;
-      return answers.get(`${subject.kind}\0${id}\0${tenantId}`, () => load(subject, tenantId));
+      const tenant = await tenants.get(tenantId, () => deps.findTenantById(tenantId));
+      if (tenant?.status !== 'active') return null;
+      const keys = await rolesHeld.get(`${subject.kind}\0${id}\0${tenantId}`, () => loadRolesHeld(subject, tenantId));
+      if (!keys) return null;
+      const roles = await grantedRoles.get(`${tenantId}\0${keys.join(' ')}`, () => deps.findRoles(tenantId, keys));
+      const granted = roles.flatMap((role) => role.permissions);
+      return {
+        tenant: { id: tenant.id, slug: tenant.slug, name: tenant.name, type: tenant.type },
+        roles: roles.map((role) => role.key),
+        entitlements: deps.entitlementsOf(tenant.plan),
+        allows: (permission) => deps.coversPermission(granted, permission),
+      };
     },
-    forgetAll: () => answers.forgetAll(),
+    forgetAll() {
+      for (const cache of [tenants, rolesHeld, grantedRoles]) cache.forgetAll();
+    },
   };
 }

@@ -6,7 +6,13 @@ import { deviceInfoOf } from './device-pages.js';
 import { loadExistingGrant, type GrantDeps } from './grants.js';
 import { createInteractionPolicy } from './interaction-policy.js';
 import { mayIntrospect, type IntrospectionDeps } from './introspection-policy.js';
-import { extendGrantPayload, replaceSecretComparison, type KnownClient, clientOf } from './library-internals.js';
+import {
+  extendGrantPayload,
+  keepClients,
+  replaceSecretComparison,
+  type KnownClient,
+  clientOf,
+} from './library-internals.js';
 import { translated } from './oauth-errors.js';
 import { clientRules, secretMatcher } from './options/client-rules.js';
 import { cookieOptions } from './options/cookies.js';
@@ -74,6 +80,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
   provider.proxy = true; // the headers it then believes are written by the edge
   extendGrantPayload(provider);
   replaceSecretComparison(provider, secretMatcher(deps.hashSecret, deps.now));
+  keepClients(provider, deps.adapter('Client').find);
   return provider;
 }
 

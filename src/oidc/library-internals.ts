@@ -1,9 +1,9 @@
 /**
- * The one place that reaches behind the library's public interface: two class members are replaced and a few untyped
+ * The one place that reaches behind the library's public interface: three class members are replaced and a few untyped
  * ones are read. `test/contracts/library-internals.test.ts` fails when a new version of the library moves them.
  */
 import type Provider from 'oidc-provider';
-import { errors, type Client as LibraryClient, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type AdapterPayload, type Client as LibraryClient, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientExtension } from './adapter/client-adapter.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
 
@@ -30,6 +30,29 @@ export function replaceSecretComparison(
     throw new Error('oidc-provider: Client.compareClientSecret is gone');
   prototype.compareClientSecret = function (this: KnownClient, presented) {
     return matches(this, presented);
+  };
+}
+
+/**
+ * Clients, made once for as long as the adapter gives the same metadata object. By itself the library serialises and
+ * hashes the metadata at every request to find the client it has made of it, and keeps no more than a hundred.
+ */
+export function keepClients(
+  provider: Provider,
+  findMetadata: (clientId: string) => Promise<AdapterPayload | undefined | void>,
+): void {
+  const library = provider.Client as unknown as { find(clientId: unknown): Promise<LibraryClient | undefined> };
+  const make = library.find.bind(library);
+  const made = new WeakMap<AdapterPayload, Promise<LibraryClient | undefined>>();
+  library.find = async (clientId) => {
+    if (typeof clientId !== 'string' || clientId === '') return undefined;
+    const metadata = await findMetadata(clientId);
+    if (!metadata) return undefined;
+    const known = made.get(metadata);
+    if (known) return known;
+    const client = make(clientId);
+    made.set(metadata, client);
+    return client;
   };
 }
 

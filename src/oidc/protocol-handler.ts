@@ -31,6 +31,7 @@ export interface ProtocolApplication {
 
 export type ProtocolLimits = FormLimits & { urlBytes: number };
 
+const takesToken = /^\/oauth2\/(introspect|revoke)$/;
 const publicDocument = /^\/(\.well-known\/|oauth2\/jwks$)/;
 const mayBePage = /^\/(oauth2\/(authorize|logout)|device)/;
 
@@ -74,25 +75,34 @@ export function useProtocolMiddleware(
   { provider, documents }: Pick<ProtocolApplication, 'provider' | 'documents'>,
   deps: { verifyAccessToken: VerifyAccessToken; limits: FormLimits; log: Logger; answerError: AnswerError },
 ): void {
-  provider.use(async (ctx: Context, next: Next) => {
-    if (mayBePage.test(ctx.path)) allowPage(ctx);
-    await next();
-    keepNewerSessionCookie(ctx, provider.cookieName('session'));
-    if (publicDocument.test(ctx.path) && ctx.status === 200) keepDocument(documents, ctx);
-    if (ctx.response.is('html')) for (const uri of formTargets(ctx)) allowFormTarget(ctx, uri);
-    else if (mayBePage.test(ctx.path)) allowNothing(ctx);
+  const sessionCookie = provider.cookieName('session');
+  provider.use((ctx: Context, next: Next) => {
+    if (mayBePage.test(ctx.path)) return asPage(ctx, next, sessionCookie);
+    return publicDocument.test(ctx.path) ? asPublicDocument(documents, ctx, next) : next();
   });
   provider.use(answerErrors(deps.log, deps.answerError));
   provider.use(async (ctx: Context, next: Next) => {
     // other types of content are the library's to refuse
     if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
       const text = await readFormText(ctx, deps.limits);
-      const isAboutToken = /^\/oauth2\/(introspect|revoke)$/.test(ctx.path);
-      const body = isAboutToken ? await unwrapJwtAccessToken(deps.verifyAccessToken, ctx, text) : text;
+      const body = takesToken.test(ctx.path) ? await unwrapJwtAccessToken(deps.verifyAccessToken, ctx, text) : text;
       (ctx.req as unknown as { body: unknown }).body = body;
     }
     await next();
   });
+}
+
+async function asPage(ctx: Context, next: Next, sessionCookie: string): Promise<void> {
+  allowPage(ctx);
+  await next();
+  keepNewerSessionCookie(ctx, sessionCookie);
+  if (ctx.response.is('html')) for (const uri of formTargets(ctx)) allowFormTarget(ctx, uri);
+  else allowNothing(ctx);
+}
+
+async function asPublicDocument(documents: ProtocolApplication['documents'], ctx: Context, next: Next): Promise<void> {
+  await next();
+  if (ctx.status === 200) keepDocument(documents, ctx);
 }
 
 /** Open to every origin and without credentials, so the same for all: the library would name the origin that asked. */

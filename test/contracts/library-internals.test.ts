@@ -1,8 +1,13 @@
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair } from 'jose';
-import Provider, { interactionPolicy } from 'oidc-provider';
+import Provider, { interactionPolicy, type AdapterPayload } from 'oidc-provider';
 import { readFileSync } from 'node:fs';
-import { bindingOf, extendGrantPayload, replaceSecretComparison } from '../../src/oidc/library-internals.js';
+import {
+  bindingOf,
+  extendGrantPayload,
+  keepClients,
+  replaceSecretComparison,
+} from '../../src/oidc/library-internals.js';
 
 /** What we lean on behind the library's public interface. A new version that moves one of these fails here first. */
 describe('the inside of oidc-provider, as far as we use it', () => {
@@ -53,6 +58,28 @@ describe('the inside of oidc-provider, as far as we use it', () => {
     expect(asked).to.deep.equal(['presented']);
   });
 
+  it('a client is made once for each metadata object, and anew for another one', async () => {
+    const metadataOf = (name: string): AdapterPayload => ({
+      client_id: 'web',
+      client_secret: 'stored-hashed',
+      client_name: name,
+      redirect_uris: ['https://rp.example.com/cb'],
+      id_token_signed_response_alg: 'ES256',
+    });
+    let current: AdapterPayload | undefined = metadataOf('first');
+    const library = adapterOfClients(provider);
+    library.find = async () => current;
+    keepClients(provider, async () => current);
+    const first = await provider.Client.find('web');
+    expect(first?.clientName).to.equal('first');
+    expect(await provider.Client.find('web')).to.equal(first);
+    current = metadataOf('second');
+    expect((await provider.Client.find('web'))?.clientName).to.equal('second');
+    current = undefined;
+    expect(await provider.Client.find('web')).to.equal(undefined);
+    expect(await provider.Client.find('')).to.equal(undefined);
+  });
+
   it('a changed session identifier is announced as `oldId`', () => {
     const session = new (provider.Session as unknown as new (payload: object) => object)({
       uid: 'uid',
@@ -82,3 +109,8 @@ describe('the inside of oidc-provider, as far as we use it', () => {
     expect(source('shared/selective_body.js')).to.contain('ctx.req.body || ctx.request.body');
   });
 });
+
+/** The adapter of the library's clients. */
+function adapterOfClients(provider: Provider): { find(id: string): Promise<AdapterPayload | undefined> } {
+  return (provider.Client as unknown as { adapter: { find(id: string): Promise<AdapterPayload | undefined> } }).adapter;
+}

@@ -28,21 +28,25 @@ export function createExpiringMap<T>(ttlSeconds: number): ExpiringMap<T> {
     }
   }
 
+  async function loaded(key: string, load: () => Promise<T>, now: number): Promise<T> {
+    if (entries.size >= sweepAt) sweep(now);
+    const entry: Entry<T> = { value: load(), expiresAt: now + ttlSeconds * 1000 };
+    entries.delete(key);
+    entries.set(key, entry);
+    try {
+      return await entry.value;
+    } catch (error) {
+      if (entries.get(key) === entry) entries.delete(key);
+      throw error;
+    }
+  }
+
   return {
-    async get(key, load) {
+    // not async: what is kept is handed out as it is, without another promise on the hottest paths
+    get(key, load) {
       const now = performance.now();
       const kept = entries.get(key);
-      if (kept && kept.expiresAt > now) return kept.value;
-      if (entries.size >= sweepAt) sweep(now);
-      const entry: Entry<T> = { value: load(), expiresAt: now + ttlSeconds * 1000 };
-      entries.delete(key);
-      entries.set(key, entry);
-      try {
-        return await entry.value;
-      } catch (error) {
-        if (entries.get(key) === entry) entries.delete(key);
-        throw error;
-      }
+      return kept && kept.expiresAt > now ? kept.value : loaded(key, load, now);
     },
     forget: (key) => void entries.delete(key),
     forgetAll: () => entries.clear(),
