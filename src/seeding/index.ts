@@ -2,6 +2,7 @@
  * Brings the database to what a seed describes, whole or not at all. Owns no data; demo data, first start and test
  * fixtures use the same format.
  */
+import pLimit from 'p-limit';
 import type { Actor } from '../kernel/actor.js';
 import { parseEmail } from '../kernel/email.js';
 import { randomSecret } from '../kernel/secret.js';
@@ -30,15 +31,19 @@ export interface FirstStart {
   demo?: string | undefined;
 }
 
+export interface FirstStartReport {
+  /** Of the administrator, if it was generated here. */
+  generatedPassword: string | null;
+}
+
 export interface SeedingModule {
   /** Throws SeedError, with line and reason of every problem. */
   applySeedFile(source: string, fileName: string): Promise<SeedReport>;
   applySeed(seed: SeedInput): Promise<SeedReport>;
   /**
-   * Makes the platform tenant with its administrator when they are not there yet. Null when they are; else the
-   * administrator's password if it was generated here.
+   * Makes the platform tenant with its administrator when they are not there yet. Null when they are.
    */
-  firstStart(start: FirstStart): Promise<{ generatedPassword: string | null } | null>;
+  firstStart(start: FirstStart): Promise<FirstStartReport | null>;
 }
 
 export interface SeedingDeps extends SeedDeps {
@@ -47,16 +52,29 @@ export interface SeedingDeps extends SeedDeps {
   forgetCached(): void;
 }
 
+type Describe = (issue: SeedIssue) => string;
+
+/** Each time somebody else got on with the same, so this ends by itself; more than this is another fault. */
+const maximumLostRaces = 5;
+
 export function seedingModule(deps: SeedingDeps): SeedingModule {
-  async function apply(seed: Seed, actor: Actor, describe: (issue: SeedIssue) => string): Promise<SeedReport> {
+  /** One after the other: seeds that this process was given at once would only make each other start again. */
+  const oneAtATime = pLimit(1);
+
+  async function apply(seed: Seed, actor: Actor, describe: Describe): Promise<SeedReport> {
+    const plan = await planOf(seed, actor, describe);
+    await write(plan);
+    return plan.counts;
+  }
+
+  async function planOf(seed: Seed, actor: Actor, describe: Describe): Promise<SeedPlan> {
     const plan = newSeedPlan(actor);
     const { permissions, identifiers } = await planResources(deps, plan, seed);
     await planTenants(deps, plan, seed, permissions);
     await planUsers(deps, plan, seed);
     await planClients(deps, plan, seed, identifiers);
     if (plan.issues.length > 0) throw new SeedError(plan.issues.map(describe));
-    await write(plan);
-    return plan.counts;
+    return plan;
   }
 
   async function write(plan: SeedPlan): Promise<void> {
@@ -67,18 +85,16 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
     deps.forgetCached();
   }
 
-  /** Somebody may have made the same between plan and write; what then is missing shows in a new plan. */
-  async function applyAgainstRaces(
-    seed: Seed,
-    actor: Actor,
-    describe: (issue: SeedIssue) => string,
-  ): Promise<SeedReport> {
-    try {
-      return await apply(seed, actor, describe);
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      return apply(seed, actor, describe);
-    }
+  async function makeFirst({ email, password, demo }: FirstStart): Promise<FirstStartReport | null> {
+    if (await deps.tenants.findTenantBySlug(deps.platformSlug)) return null;
+    const generatedPassword = password === undefined ? randomSecret().slice(0, 24) : null;
+    const platform = seedSchema.parse(platformSeed(deps.platformSlug, email, password ?? generatedPassword ?? ''));
+    const seed = demo === undefined ? platform : merged(platform, parseSeedFile(demo, 'the demo data').seed);
+    const plan = await planOf(seed, { kind: 'system', reason: 'first_start' }, plainly);
+    // made meanwhile by another process: going on would set its administrator's password to ours
+    if (!plan.newTenants.has(deps.platformSlug)) return null;
+    await write(plan);
+    return { generatedPassword };
   }
 
   return {
@@ -89,23 +105,23 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
         throw new SeedError([
           describe({ path: ['tenants', reserved, 'slug'], message: 'is the built-in tenant of the operators' }),
         ]);
-      return applyAgainstRaces(seed, { kind: 'system', reason: 'seed' }, describe);
+      return oneAtATime(() => againstRaces(() => apply(seed, { kind: 'system', reason: 'seed' }, describe)));
     },
-    applySeed: (seed) => applyAgainstRaces(seedSchema.parse(seed), { kind: 'system', reason: 'seed' }, plainly),
-    async firstStart({ email, password, demo }) {
-      if (await deps.tenants.findTenantBySlug(deps.platformSlug)) return null;
-      const generatedPassword = password === undefined ? randomSecret().slice(0, 24) : null;
-      const platform = seedSchema.parse(platformSeed(deps.platformSlug, email, password ?? generatedPassword ?? ''));
-      const seed = demo === undefined ? platform : merged(platform, parseSeedFile(demo, 'the demo data').seed);
-      try {
-        await apply(seed, { kind: 'system', reason: 'first_start' }, plainly);
-        return { generatedPassword };
-      } catch (error) {
-        if (isDuplicateKey(error)) return null; // another process made the first start
-        throw error;
-      }
-    },
+    applySeed: (seed) =>
+      oneAtATime(() => againstRaces(() => apply(seedSchema.parse(seed), { kind: 'system', reason: 'seed' }, plainly))),
+    firstStart: (start) => oneAtATime(() => againstRaces(() => makeFirst(start))),
   };
+}
+
+/** Another process may have made the same between plan and write; what then is missing shows in a new plan. */
+async function againstRaces<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let lost = 0; ; lost++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isDuplicateKey(error) || lost === maximumLostRaces) throw error;
+    }
+  }
 }
 
 function platformSeed(slug: string, email: string, password: string): SeedInput {

@@ -42,6 +42,7 @@ function planTenant(
   if (!before) {
     const tenant: Tenant = { id: newId('ten'), slug: wanted.slug, status: 'active', createdAt: deps.now(), ...changes };
     plan.create((tx) => deps.tenants.createTenant(tx, plan.actor, tenant));
+    plan.newTenants.add(tenant.slug);
     return tenant;
   }
   const { name, type, plan: currentPlan, policies } = before;

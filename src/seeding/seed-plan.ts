@@ -41,6 +41,8 @@ export interface SeedPlan {
   readonly counts: { created: number; updated: number; unchanged: number };
   /** Tenants that the seed names, by slug, as they will be. */
   readonly tenants: Map<string, Tenant>;
+  /** Slugs of those that the seed makes. */
+  readonly newTenants: Set<string>;
   /** Role keys of those tenants, by tenant id, as they will be. */
   readonly roleKeys: Map<string, Set<string>>;
   /** Names that the seed has used, each under its kind: what a unique index would refuse is refused with its line. */
@@ -59,6 +61,7 @@ export function newSeedPlan(actor: Actor): SeedPlan {
   return {
     ...{ actor, writes, issues, counts },
     tenants: new Map(),
+    newTenants: new Set(),
     roleKeys: new Map(),
     takes(kind, name) {
       const key = `${kind} ${name}`;

@@ -35,7 +35,7 @@ const keySchema = new Schema<KeyRecord>(
   { collection: 'api_keys', versionKey: false, strict: 'throw' },
 );
 keySchema.plugin(tenantOwned);
-keySchema.index({ tenantId: 1, serviceAccountId: 1 });
+keySchema.index({ tenantId: 1, serviceAccountId: 1, label: 1 }, { unique: true });
 
 export interface ServiceAccountStore {
   findByClientId(tenantId: string, clientId: string): Promise<ServiceAccount | null>;
