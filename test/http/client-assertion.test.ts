@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { assertedBy, clientAssertion, newClientKey, seedWithKeys, type ClientKey } from '../support/client-keys.js';
 import { ciKey, contractSeed, projectsApi, redirectUri } from '../support/contract-seed.js';
@@ -108,6 +109,27 @@ describe('clients that authenticate with a key (private_key_jwt, RFC 7523)', () 
     const elsewhere = await post(issuer, 'introspect', { token: 'x', ...assertedBy(assertion) });
     expectOAuthError(elsewhere, 401, 'invalid_client');
     expect(JSON.stringify(await dump(running.database))).not.to.contain(assertion.split('.')[1]);
+  });
+
+  it('sec-061 of a request with assertion and DPoP proof, what came before is named', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const jwk = await exportJWK(publicKey);
+    const proof = (jti: string): Promise<string> =>
+      new SignJWT({ jti, htm: 'POST', htu: `${issuer}/oauth2/token` })
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+        .setIssuedAt()
+        .sign(privateKey);
+    const ask = async (assertion: string, dpop: string): Promise<Answer> =>
+      send(`${issuer}/oauth2/token`, {
+        method: 'POST',
+        headers: { DPoP: dpop },
+        body: new URLSearchParams({ ...service, ...assertedBy(assertion) }),
+      });
+    const assertion = await assertionOf('signed-ci');
+    expect((await ask(assertion, await proof('one'))).json['token_type']).to.equal('DPoP');
+    expectOAuthError(await ask(assertion, await proof('two')), 401, 'invalid_client');
+    expectOAuthError(await ask(await assertionOf('signed-ci'), await proof('one')), 400, 'invalid_dpop_proof');
+    expect((await ask(await assertionOf('signed-ci'), await proof('two'))).status).to.equal(200);
   });
 
   const now = (): number => Math.floor(Date.now() / 1000);

@@ -82,6 +82,8 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
   const grants = database.collection<ProtocolRecord>('oidc_grants');
   const sessions = database.collection<ProtocolRecord>('oidc_sessions');
   const live = { endedAt: { $exists: false } };
+  /** One code used fifty times at once ends its grant once; the others wait for that instead of fighting over it. */
+  const ending = new Map<string, Promise<void>>();
 
   async function endGrants(tx: Tx, filter: object, reason: RevocationReason): Promise<void> {
     const ended = await grants.find({ ...filter, ...live }, sessionOf(tx)).toArray();
@@ -103,7 +105,13 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
   }
 
   return {
-    revokeGrant: (grantId, reason) => inTransaction((tx) => endGrants(tx, { _id: grantId }, reason)),
+    revokeGrant(grantId, reason) {
+      const running =
+        ending.get(grantId) ??
+        inTransaction((tx) => endGrants(tx, { _id: grantId }, reason)).finally(() => ending.delete(grantId));
+      ending.set(grantId, running);
+      return running;
+    },
     async endSession(sessionUid) {
       await inTransaction(async (tx) => {
         const session = await sessions.findOneAndUpdate(

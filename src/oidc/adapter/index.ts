@@ -1,4 +1,5 @@
 import type { Adapter, AdapterFactory } from 'oidc-provider';
+import { ensureOneTimeIndexes } from '../../platform/mongo/one-time-records.js';
 import type { Database } from '../../platform/mongo/open-database.js';
 import { translated } from '../oauth-errors.js';
 import { deviceCodeAdapter } from './device-code-adapter.js';
@@ -7,6 +8,7 @@ import { resumedWhereSignedIn, type BrowserBindingDeps } from './browser-binding
 import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-tokens.js';
 import type { ProtocolRecordDeps } from './protocol-records.js';
 import { recordAdapter } from './record-adapter.js';
+import { replayAdapter, replayCollection } from './replay-adapter.js';
 import { sessionAdapter } from './session-adapter.js';
 import { storageRules } from './storage-rules.js';
 
@@ -23,6 +25,7 @@ export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
 
   function build(model: string): Adapter {
     if (model === 'Client') return deps.clients;
+    if (model === 'ReplayDetection') return replayAdapter(common);
     const rule = storageRules[model];
     if (!rule) throw new Error(`no storage rule for the model ${model}`);
     if (model === 'Session') return sessionAdapter(common);
@@ -54,9 +57,8 @@ export async function ensureProtocolIndexes(database: Database): Promise<void> {
   for (const rule of Object.values(storageRules)) {
     const collection = database.collection(rule.collection);
     await collection.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
-    if (rule.consumedBy === 'grant' || rule.collection === 'oidc_access_tokens')
-      await collection.createIndex({ grantId: 1 });
   }
+  await ensureOneTimeIndexes(database, replayCollection);
   const unique = { unique: true, sparse: true } as const;
   await database.collection('oidc_sessions').createIndex({ idHash: 1 }, unique);
   await database.collection('oidc_sessions').createIndex({ accountId: 1 });

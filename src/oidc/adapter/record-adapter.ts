@@ -1,4 +1,4 @@
-import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import { epochSeconds } from '../../kernel/time.js';
 import { isDuplicateKey, sessionOf, type Tx } from '../../platform/mongo/transactions.js';
 import {
@@ -28,7 +28,6 @@ export function recordAdapter(model: string, rule: StorageRule, deps: RecordAdap
         ...indexedFields(payload),
         ...(payload.userCode ? { userCodeHash: deps.hash(`${model}.userCode`, payload.userCode) } : {}),
       };
-      if (rule.insertOnly) return insertOnce(records, { _id, ...changes });
       await writeUnlessEnded(records, _id, changes);
     },
     async find(id) {
@@ -64,19 +63,9 @@ export function recordAdapter(model: string, rule: StorageRule, deps: RecordAdap
       // an interaction ends once: of several parallel resumes one goes on
       if (modifiedCount === 0) throw new errors.SessionNotFound('interaction was already finished');
     },
-    async revokeByGrantId(grantId) {
-      if (!isRevocationOfAccessToken()) await collection.deleteMany({ grantId });
-    },
+    /** Nothing to delete: what names an ended grant is refused at every use, and goes with its own expiry. */
+    revokeByGrantId: async () => undefined,
   };
-}
-
-/**
- * Revoking one access token ends that token (RFC 7009 §2.1 leaves the rest to us); the library would also take the
- * refresh tokens of the same grant.
- */
-function isRevocationOfAccessToken(): boolean {
-  const oidc = Provider.ctx?.oidc;
-  return oidc?.route === 'revocation' && oidc.entities.AccessToken !== undefined;
 }
 
 /** Fails with the database's duplicate-key error, as SessionNotFound, when the row has ended meanwhile. */
@@ -97,23 +86,6 @@ export async function writeUnlessEnded(
     if (isDuplicateKey(error)) throw new errors.SessionNotFound('ended while the request was under way');
     throw error;
   }
-}
-
-async function insertOnce({ collection }: ProtocolRecords, record: { _id: string; payload: string }): Promise<void> {
-  try {
-    await collection.insertOne(record);
-  } catch (error) {
-    if (isDuplicateKey(error)) throw replayed();
-    throw error;
-  }
-}
-
-/** A request holds one of the two: a DPoP proof in its header, else a client assertion. */
-function replayed(): Error {
-  const isProof = Provider.ctx !== undefined && Provider.ctx.get('DPoP') !== '';
-  return isProof
-    ? new errors.InvalidDpopProof('DPoP proof was already used')
-    : new errors.InvalidClientAuth('assertion was already used');
 }
 
 function indexedFields(payload: AdapterPayload): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** How each of the library's models is stored. */
+/** How a model of the library is stored; Client and ReplayDetection are stored otherwise. */
 export interface StorageRule {
   collection: string;
   /** `hashed`: the identifier is a credential and only its keyed hash is stored. */
@@ -9,17 +9,15 @@ export interface StorageRule {
   consumedBy?: 'grant' | 'request_uri';
   /** Kept as a tombstone when it ends, so that a write that was under way cannot bring it back. */
   endsForGood?: true;
-  /** A second insert of the same id is an attack (replayed assertion or proof). */
-  insertOnly?: true;
 }
 
 export const storageRules: Readonly<Record<string, StorageRule>> = {
   Session: { collection: 'oidc_sessions', id: 'hashed', sealed: true, endsForGood: true },
   Interaction: { collection: 'oidc_interactions', id: 'hashed', sealed: true, endsForGood: true },
   Grant: { collection: 'oidc_grants', id: 'plain', sealed: false, endsForGood: true },
-  AuthorizationCode: { collection: 'oidc_authorization_codes', id: 'hashed', sealed: false, consumedBy: 'grant' },
+  AuthorizationCode: { collection: 'oidc_authorization_codes', id: 'hashed', sealed: true, consumedBy: 'grant' },
   AccessToken: { collection: 'oidc_access_tokens', id: 'hashed', sealed: false },
-  RefreshToken: { collection: 'oidc_refresh_tokens', id: 'hashed', sealed: false, consumedBy: 'grant' },
+  RefreshToken: { collection: 'oidc_refresh_tokens', id: 'hashed', sealed: true, consumedBy: 'grant' },
   ClientCredentials: { collection: 'oidc_client_credentials', id: 'hashed', sealed: false },
   DeviceCode: { collection: 'oidc_device_codes', id: 'hashed', sealed: true, consumedBy: 'grant' },
   BackchannelAuthenticationRequest: {
@@ -35,7 +33,6 @@ export const storageRules: Readonly<Record<string, StorageRule>> = {
     sealed: true,
     consumedBy: 'request_uri',
   },
-  ReplayDetection: { collection: 'oidc_replay_detections', id: 'hashed', sealed: false, insertOnly: true },
   InitialAccessToken: { collection: 'oidc_initial_access_tokens', id: 'hashed', sealed: false },
   RegistrationAccessToken: { collection: 'oidc_registration_access_tokens', id: 'hashed', sealed: false },
 };
