@@ -13,7 +13,7 @@ const shapes: readonly [RegExp, string][] = [
   // opaque tokens and codes are 43 characters of base64url; ids of ours carry a prefix and hex
   [shape(String.raw`(?!(?:ten|usr|mem|rol|sva|key|evt)_)[\w-]{40,}(?![\w-])`), '[token]'],
   [shape(String.raw`(Basic|Bearer|DPoP)\s+[\w.+/=~-]{8,}`, 'gi'), '$1 [credentials]'],
-  [/[^\s"'<>@,;:\\]{1,64}@[^\s"'<>@,;:\\]+\.[a-z]{2,}/gi, '[email]'],
+  [/[^\s"'<>@,;:\\]{1,64}(?:@|%40)[^\s"'<>@,;:\\]+\.[a-z]{2,}/gi, '[email]'],
 ];
 
 /** Members whose value is never logged, whatever it looks like. */
@@ -46,6 +46,6 @@ const longestHarmless = 39;
 
 /** The same for the path of a request, which has no spaces: short ones without a mark of any shape are left as they are. */
 export function redactPath(path: string): string {
-  const isHarmless = path.length <= longestHarmless && !/@|ey|sk_|:\/\//i.test(path);
+  const isHarmless = path.length <= longestHarmless && !/@|%40|ey|sk_|:\/\//i.test(path);
   return isHarmless ? path : redactText(path);
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CompactEncrypt, compactDecrypt } from 'jose';
 import { createHash, randomBytes } from 'node:crypto';
 import type { DataKeyStore } from '../../../src/platform/crypto/data-key-store.js';
 import { openKeyRing } from '../../../src/platform/crypto/key-ring.js';
@@ -34,6 +35,20 @@ describe('sealing', () => {
     const sealed = await sealing.seal('ada@example.com', 'user:usr_1');
     for (const context of ['user:usr_2', 'user:usr_', 'user:usr_10', '', 'User:usr_1', 'password:usr_1']) {
       expect(await refused(sealing.open(sealed, context)), context).to.equal('sealed text belongs to another record');
+    }
+  });
+
+  it('is the compact form of a JWE, which a library reads and writes too', async () => {
+    const { kid, bytes } = sealingKey('a');
+    const sealing = await openSealing([{ kid, bytes }]);
+    for (const text of ['', 'ada@example.com', 'ünïcode \u{1f511}', 'x'.repeat(5000)]) {
+      const { plaintext, protectedHeader } = await compactDecrypt(await sealing.seal(text, 'user:usr_1'), bytes);
+      expect(Buffer.from(plaintext).toString('utf8')).to.equal(text);
+      expect(protectedHeader).to.deep.equal({ alg: 'dir', enc: 'A256GCM', kid, ctx: 'user:usr_1' });
+      const made = await new CompactEncrypt(Buffer.from(text))
+        .setProtectedHeader({ ...protectedHeader })
+        .encrypt(bytes);
+      expect(await sealing.open(made, 'user:usr_1')).to.equal(text);
     }
   });
 

@@ -23,6 +23,7 @@ const secrets: readonly [what: string, text: string, secret: string][] = [
   ['an opaque token in a query', `/cb?code=${opaque}&state=x`, opaque],
   ['an e-mail address', 'no user ada@example.com here', 'ada@example.com'],
   ['an e-mail address with a tag', 'no user ada+news@sub.example.co.uk here', 'ada+news'],
+  ['an e-mail address in a path', '/no/ada%40example.com', 'ada%40example'],
   ['an e-mail address in its own script', 'no user rené@bücher.example here', 'rené'],
   ['Basic credentials', 'Authorization: Basic YWNtZS1jaTpzZWNyZXQ=', 'YWNtZS1jaTpzZWNyZXQ'],
   ['Basic credentials in lower case', 'authorization: basic YWNtZS1jaTpzZWNyZXQ=', 'YWNtZS1jaTpzZWNyZXQ'],
