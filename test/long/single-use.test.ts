@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { openRecords } from '../contracts/one-time-records.js';
+import { describeSingleUse, singleUseSeed } from '../contracts/single-use.js';
+import type { ClientKey } from '../support/client-keys.js';
+import { freshDatabaseUri } from '../support/database.js';
+import { killServerProcesses } from '../support/server-process.js';
+import { startTwoProcesses, type ProcessPair } from '../support/two-processes.js';
+
+const rounds = 50;
+
+describe('single use, over two server processes', function () {
+  const opened = {} as { pair: ProcessPair; key: ClientKey };
+
+  before(async () => {
+    const { seed, key } = await singleUseSeed();
+    Object.assign(opened, { key, pair: await startTwoProcesses(seed) });
+  });
+  after(killServerProcesses);
+
+  describeSingleUse({ uses: rounds, endings: 200 }, () => opened);
+
+  it('none of the two has logged an error', () => {
+    for (const { output } of opened.pair.processes) expect(output()).not.to.match(/"level":[56]0/);
+  });
+});
+
+/** No page takes a one-time record yet, so two processes of their own race for them. */
+describe('one-time records, over two processes', () => {
+  const processes: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of processes.splice(0)) child.kill('SIGKILL');
+  });
+
+  it(`sec-008 a value is taken once in each of ${rounds} rounds of 50`, async () => {
+    const uri = await freshDatabaseUri();
+    const key = randomBytes(32);
+    const { records, database } = await openRecords(uri, key);
+    const program = fileURLToPath(new URL('./one-time-process.ts', import.meta.url));
+    for (let index = 0; index < 2; index++) {
+      processes.push(fork(program, [uri, key.toString('base64url')], { execArgv: ['--import', 'tsx'] }));
+    }
+    for (const child of processes) await once(child, 'message');
+    for (let round = 0; round < rounds; round++) {
+      const value = `state-${round}`;
+      await records.put(value, { binding: ['browser'], text: `text-${round}`, ttlSeconds: 60 });
+      const answers = processes.map((child) => once(child, 'message') as Promise<[(string | null)[]]>);
+      for (const child of processes) child.send({ value, binding: ['browser'], count: 25 });
+      const taken = (await Promise.all(answers)).flatMap(([texts]) => texts);
+      expect(taken).to.have.length(50);
+      expect(taken.filter((text) => text !== null)).to.deep.equal([`text-${round}`]);
+    }
+    await database.close();
+  });
+});
