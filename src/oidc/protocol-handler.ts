@@ -161,5 +161,7 @@ async function unwrapJwtAccessToken(verify: VerifyAccessToken, ctx: Context, tex
   if (typeof token !== 'string' || !looksLikeJwt(token)) return text;
   const verified = await verify(token);
   if (verified) (ctx.state as VerifiedState).verifiedAccessToken = verified;
-  return { ...form, token: verified ? verifiedTokenId(verified) : 'not-a-token-of-this-issuer' };
+  if (!verified) return { ...form, token: 'not-a-token-of-this-issuer' };
+  // what it is is known, so that the library need not look among the refresh tokens
+  return { ...form, token: verifiedTokenId(verified), token_type_hint: 'access_token' };
 }

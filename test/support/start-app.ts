@@ -43,6 +43,8 @@ export interface StartOptions {
   /** 1 for the limits by address as they are shipped; many times that unless given, since tests send much from one. */
   rateLimitFactor?: number;
   redisUrl?: string;
+  /** Lets the driver tell of every command that it sends (`commandStarted`). */
+  monitorCommands?: boolean;
 }
 
 const keysOf = new Map<string, { masterKeys: Buffer[]; cookieKeys: string[] }>();
@@ -56,7 +58,9 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     cookieKeys: [randomBytes(32).toString('hex')],
   };
   keysOf.set(databaseUri, keys);
-  const database = await openDatabase(databaseUri);
+  const address = new URL(databaseUri);
+  if (options.monitorCommands) address.searchParams.set('monitorCommands', 'true');
+  const database = await openDatabase(address.href);
   const logLines: string[] = [];
   const log = createLogger('info', collecting(logLines));
 

@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import type { CommandStartedEvent } from 'mongodb';
+import * as client from 'openid-client';
+import { policy } from '../../config/policy.js';
+import { browser, type Browser } from '../support/browser.js';
+import { ada, ciKey, contractSeed, projectsApi } from '../support/contract-seed.js';
+import { relyingParty, signIn, type RelyingParty, type Tokens } from '../support/relying-party.js';
+import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
+import { post } from '../http/requests.js';
+
+/**
+ * How many commands a flow sends to the database once what may be cached is cached. A round trip costs more than
+ * everything else in a small request, so one more is a decision and not an accident. Beside each: the calls of storage
+ * that the bare library makes for the same.
+ */
+describe('round trips to the database', () => {
+  let running: RunningApp;
+  let party: RelyingParty;
+  let visitor: Browser;
+  let commands: string[];
+
+  beforeEach(async () => {
+    const remembering = { ...policy, lifetimes: { ...policy.lifetimes, decisionCacheSeconds: 3600 } };
+    const opaque = { identifier: 'https://opaque.example.com', name: 'Opaque', permissions: ['projects:read'] };
+    const resources = [...(contractSeed.resources ?? []), { ...opaque, accessToken: { format: 'opaque' as const } }];
+    running = await startApp({
+      seed: { ...contractSeed, resources },
+      policy: remembering,
+      monitorCommands: true,
+    });
+    party = await relyingParty(running.issuer);
+    visitor = browser(running.issuer);
+    commands = [];
+    running.database.connection.getClient().on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
+      const collection: unknown = command[commandName];
+      commands.push(typeof collection === 'string' ? `${commandName} ${collection}` : commandName);
+    });
+  });
+  afterEach(closeApps);
+
+  async function commandsOf(work: () => Promise<unknown>): Promise<string[]> {
+    commands.length = 0;
+    await work();
+    return [...commands];
+  }
+
+  async function tokensOfAda(scope = 'openid tenant projects:read'): Promise<Tokens> {
+    const { url, finish } = await party.begin({ scope });
+    const page =
+      visitor.cookies.size > 0 ? await visitor.get(url) : (await signIn(running.issuer, url, ada, visitor)).page;
+    return finish(page.url);
+  }
+
+  const serviceToken = (resource: string): Promise<unknown> =>
+    post(running.issuer, 'token', { grant_type: 'client_credentials', resource, scope: 'projects:read' }, [
+      'acme-ci',
+      ciKey,
+    ]);
+
+  it('client_credentials with a JWT: none (the library: 1)', async () => {
+    await serviceToken(projectsApi);
+    expect(await commandsOf(() => serviceToken(projectsApi))).to.deep.equal([]);
+  });
+
+  it('client_credentials with an opaque token: one (the library: 2)', async () => {
+    await serviceToken('https://opaque.example.com');
+    expect(await commandsOf(() => serviceToken('https://opaque.example.com'))).to.have.length(1);
+  });
+
+  it('code exchange: four (the library: 5)', async () => {
+    await tokensOfAda();
+    const { url, finish } = await party.begin({ scope: 'openid tenant projects:read' });
+    const { url: callback } = await visitor.get(url);
+    const sent = await commandsOf(() => finish(callback));
+    expect(sent.filter((command) => !command.endsWith(' oidc_authorization_codes'))).to.have.length(2);
+    expect(sent).to.have.length(4);
+  });
+
+  it('refresh with rotation: four (the library: 5)', async () => {
+    await client.refreshTokenGrant(party.configuration, (await tokensOfAda()).refresh_token ?? '');
+    const tokens = await tokensOfAda();
+    const sent = await commandsOf(() => client.refreshTokenGrant(party.configuration, tokens.refresh_token ?? ''));
+    expect(sent).to.have.length(4);
+  });
+
+  it('introspection of a JWT: two, whether it was revoked and whether its grant stands (the library: 5)', async () => {
+    const { access_token: token } = await tokensOfAda();
+    await client.tokenIntrospection(party.configuration, token);
+    const sent = await commandsOf(() => client.tokenIntrospection(party.configuration, token));
+    expect(sent).to.deep.equal(['find oidc_revoked_jwts', 'find oidc_grants']);
+  });
+
+  it('userinfo: two, and a third for the profile (the library: 3)', async () => {
+    const tokens = await tokensOfAda('openid tenant profile projects:read');
+    const { sub = '' } = tokens.claims() ?? {};
+    await client.fetchUserInfo(party.configuration, tokens.access_token, sub);
+    const sent = await commandsOf(() => client.fetchUserInfo(party.configuration, tokens.access_token, sub));
+    expect(sent).to.have.members(['find oidc_revoked_jwts', 'find oidc_grants', 'find users']);
+  });
+
+  it('a silent authorization request: five of the protocol (the library: 5), three for the person and their tenant', async () => {
+    await tokensOfAda();
+    await tokensOfAda();
+    const { url } = await party.begin({ scope: 'openid tenant projects:read', prompt: 'none' });
+    const sent = await commandsOf(() => visitor.get(url));
+    expect(sent.filter((command) => command.includes(' oidc_'))).to.have.length(5);
+    expect(sent.filter((command) => !command.includes(' oidc_'))).to.have.members([
+      'find memberships',
+      'find tenants',
+      'find users',
+    ]);
+  });
+
+  it('a pushed request: one (the library: 2)', async () => {
+    const push = (): Promise<unknown> =>
+      client.buildAuthorizationUrlWithPAR(party.configuration, {
+        redirect_uri: 'http://localhost:3001/callback',
+        scope: 'openid',
+        code_challenge: 'x'.repeat(43),
+        code_challenge_method: 'S256',
+      });
+    await push();
+    expect(await commandsOf(push)).to.have.length(1);
+  });
+
+  it('discovery and keys: none', async () => {
+    const paths = ['/.well-known/openid-configuration', '/oauth2/jwks'];
+    const sent = await commandsOf(() => Promise.all(paths.map((path) => fetch(running.issuer + path))));
+    expect(sent).to.deep.equal([]);
+  });
+
+  it('a whole sign-in by password, from the request to the code: 26, events and transactions included (the library: 36 with its picker and consent)', async () => {
+    await signIn(running.issuer, (await party.begin()).url);
+    const { url } = await party.begin();
+    const sent = await commandsOf(() => signIn(running.issuer, url, ada, visitor));
+    expect(sent.length, sent.join(', ')).to.be.at.most(26);
+  });
+});
