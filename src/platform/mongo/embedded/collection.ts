@@ -1,6 +1,6 @@
 import type { Document } from './document.js';
 import { CommandError } from './errors.js';
-import { idIndexDefinition, isSameIndex, keyValueOf, type IndexDefinition } from './index-definition.js';
+import { idIndexDefinition, isSameIndex, isUntouched, keyValueOf, type IndexDefinition } from './index-definition.js';
 import { addEntry, createOrderedIndex, itemsBetween, removeEntry, type OrderedIndex } from './ordered-index.js';
 import { encodeValue } from './value-order.js';
 
@@ -72,8 +72,10 @@ export function visibleDocument(record: StoredRecord, reader: Transaction | null
 
 /** Changes the committed document of a record, here and in the indexes. */
 export function replaceDocument(collection: Collection, record: StoredRecord, document: Document | null): void {
+  const before = record.document;
   for (const index of collection.indexes) {
-    const oldKeys = record.document ? index.definition.keysOf(record.document) : [];
+    if (before && document && isUntouched(index.definition, before, document)) continue;
+    const oldKeys = before ? index.definition.keysOf(before) : [];
     const newKeys = document ? index.definition.keysOf(document) : [];
     if (newKeys.length > 1) index.isMultikey = true;
     for (const key of oldKeys) if (!newKeys.includes(key)) removeEntry(index.entries, key, record);
@@ -124,9 +126,12 @@ export interface Intent {
  */
 export function findObstacle(intent: Intent): Transaction | 'unseen' | null {
   const { collection, record, document, writer } = intent;
+  const before = record && visibleDocument(record, writer);
   // What the index does not show: pending documents, and for a transaction those it still sees.
   const besides = [...collection.unsettled].filter(({ lock }) => lock !== null || writer !== null);
   for (const index of collection.indexes) {
+    // The keys it has are its own already.
+    if (before && isUntouched(index.definition, before, document)) continue;
     // Also for other indexes: keys that cannot be made (parallel arrays) must fail before anything is changed.
     const keys = index.definition.keysOf(document);
     if (!index.definition.unique) continue;

@@ -56,7 +56,7 @@ function nextBatch(cursor: Cursor, count: number): Document[] {
   cursor.lastUsedAt = Date.now();
   while (cursor.position < cursor.documents.length && batch.length < count) {
     const document = cursor.documents[cursor.position]!;
-    bytes += documentBytes(document);
+    if (cursor.documents.length > 1) bytes += documentBytes(document);
     if (batch.length > 0 && bytes > MAX_DOCUMENT_BYTES) break;
     batch.push(document);
     cursor.position++;

@@ -42,8 +42,8 @@ export async function dispatch(server: ServerState, body: Document): Promise<Doc
     if (failPoint) await waitFor(delay(failPoint.blockMs), deadlineAt);
     if (failPoint?.closeConnection) return null;
     if (failPoint?.error) throw failPoint.error;
-    const reply = await carryOut(server, name, body, deadlineAt);
-    return { ...reply, ok: 1, operationTime: operationTime(), ...failPoint?.replyFields };
+    const reply = { ...(await carryOut(server, name, body, deadlineAt)), ok: 1, operationTime: operationTime() };
+    return failPoint ? { ...reply, ...failPoint.replyFields } : reply;
   } catch (error) {
     return errorReply(error, name, body);
   }

@@ -7,6 +7,14 @@ export type Document = Record<string, unknown>;
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const MAX_DEPTH = 100;
 
+/** What BSON takes at most; the longest scalar is an ObjectId. */
+const SCALAR_BYTES = 12;
+const STRING_OVERHEAD = 5;
+const BINARY_OVERHEAD = 9;
+const CONTAINER_OVERHEAD = 5;
+const FIELD_OVERHEAD = 2;
+const MAX_UTF8_BYTES = 3; // for each UTF-16 unit
+
 /** Binary stays Binary, and a regular expression stays what it is until somebody refuses it by name. */
 export function decodeDocument(bytes: Uint8Array): Document {
   return deserialize(bytes, { promoteBuffers: false, bsonRegExp: true });
@@ -95,24 +103,33 @@ export function assertStorable(document: Document): void {
   if (Array.isArray(document['_id'])) throw badValue("The '_id' value cannot be an array");
   const dollar = Object.keys(document).find((field) => field.startsWith('$'));
   if (dollar !== undefined) throw notSupported(`the dollar ($) prefixed field '${dollar}'`);
-  assertValueStorable(document, 0);
+  // Measuring exactly takes longer than everything else here.
+  if (assertValueStorable(document, 0) <= MAX_DOCUMENT_BYTES) return;
   const bytes = documentBytes(document);
   if (bytes > MAX_DOCUMENT_BYTES) {
     throw new CommandError('BSONObjectTooLarge', `A document of ${bytes} bytes is larger than ${MAX_DOCUMENT_BYTES}`);
   }
 }
 
-function assertValueStorable(value: unknown, depth: number): void {
+/** Gives a size in bytes that the value certainly does not exceed. */
+function assertValueStorable(value: unknown, depth: number): number {
   const type = typeOf(value);
   if (depth > MAX_DEPTH) throw badValue(`The document is nested deeper than ${MAX_DEPTH} levels`);
-  if (type === 'array') {
-    for (const element of value as unknown[]) assertValueStorable(element, depth + 1);
-  } else if (type === 'object') {
-    for (const [field, member] of Object.entries(value as Document)) {
-      if (field === '__proto__') throw notSupported("the field name '__proto__'");
-      assertValueStorable(member, depth + 1);
-    }
-  } else if (value instanceof Binary && value.buffer.buffer.byteLength !== value.buffer.byteLength) {
-    value.buffer = new Uint8Array(value.buffer);
+  if (type === 'string') return STRING_OVERHEAD + MAX_UTF8_BYTES * (value as string).length;
+  if (type === 'binData') return BINARY_OVERHEAD + detached(value as Binary).position;
+  if (type !== 'array' && type !== 'object') return SCALAR_BYTES;
+  let bytes = CONTAINER_OVERHEAD;
+  // An array is a document whose fields are named 0, 1, 2, …
+  for (const field of Object.keys(value as Document)) {
+    if (field === '__proto__') throw notSupported("the field name '__proto__'");
+    bytes += FIELD_OVERHEAD + MAX_UTF8_BYTES * field.length;
+    bytes += assertValueStorable((value as Document)[field], depth + 1);
   }
+  return bytes;
+}
+
+function detached(value: Binary): Binary {
+  const { buffer } = value;
+  if (buffer.buffer.byteLength !== buffer.byteLength) value.buffer = new Uint8Array(buffer);
+  return value;
 }

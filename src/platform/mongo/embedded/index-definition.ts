@@ -1,7 +1,7 @@
 import { isDocument, isOperatorDocument, type Document } from './document.js';
 import { badValue, CommandError, notSupported } from './errors.js';
 import { compileFilter } from './match.js';
-import { valuesAt } from './paths.js';
+import { fieldOf, parsePath, valuesAt } from './paths.js';
 import { parseSort, type SortField } from './sort.js';
 import { encodeValue, valuesEqual } from './value-order.js';
 
@@ -15,6 +15,8 @@ export interface IndexDefinition {
   readonly expireAfterSeconds: number | null;
   /** As `listIndexes` shows it, and as the journal keeps it. */
   readonly specification: Document;
+  /** The fields at the top of a document that its keys come from. */
+  readonly sources: readonly string[];
   /**
    * The keys under which a document stands in the index; none if the index does not cover it. Always in ascending
    * order: an index is read backwards for the other direction.
@@ -48,6 +50,7 @@ export function parseIndexDefinition(requested: Document): IndexDefinition {
     partialFilter: (partialFilterExpression as Document | undefined) ?? null,
     expireAfterSeconds: (expireAfterSeconds as number | undefined) ?? null,
     specification,
+    sources: sourcesOf(fields, partialFilterExpression as Document | undefined),
   };
   return { ...definition, keysOf: keysFunction(definition) };
 }
@@ -69,6 +72,14 @@ export function isSameIndex(existing: IndexDefinition, wanted: IndexDefinition):
   }
   if (existing.name !== wanted.name) return false;
   throw new CommandError('IndexKeySpecsConflict', `Another index has this name: ${shown}`);
+}
+
+/**
+ * Whether both have the same keys for certain. Versions of a document share what an update did not touch, so this is
+ * told without making the keys.
+ */
+export function isUntouched({ sources }: IndexDefinition, before: Document, after: Document): boolean {
+  return sources.every((field) => fieldOf(before, field) === fieldOf(after, field));
 }
 
 /** `{ tenantId: …, email: … }` with the values that clash, for E11000. */
@@ -105,6 +116,11 @@ function assertPartialFilter(filter: unknown): void {
       throw notSupported(`${JSON.stringify({ [key]: condition })} as partial filter of an index`);
     }
   }
+}
+
+function sourcesOf(fields: readonly SortField[], partialFilter: Document = {}): string[] {
+  const paths = [...fields.map(({ name }) => name), ...Object.keys(partialFilter)];
+  return [...new Set(paths.map((path) => parsePath(path)[0]!))];
 }
 
 function cannotCreate(reason: string): CommandError {

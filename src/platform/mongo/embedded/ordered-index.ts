@@ -47,38 +47,51 @@ export function removeEntry<Item extends Sequenced>({ blocks }: OrderedIndex<Ite
 }
 
 /** The items of all entries with `from <= key < to`. The index must not change while they are walked. */
-export function* itemsBetween<Item extends Sequenced>(
+export function itemsBetween<Item extends Sequenced>(
   { blocks }: OrderedIndex<Item>,
   [from, to]: KeyRange,
   backwards = false,
 ): Iterable<Item> {
   const first = placeOf(blocks, from, BEFORE_ALL_ITEMS);
   const end = placeOf(blocks, to, BEFORE_ALL_ITEMS);
+  // Nearly every range is a single key.
+  return first.at === end.at ? slice(blocks, first.at, first, end, backwards) : walk(blocks, first, end, backwards);
+}
+
+interface Place {
+  readonly at: number;
+  readonly slot: number;
+}
+
+function* walk<Item>(blocks: Block<Item>[], first: Place, end: Place, backwards: boolean): Iterable<Item> {
   const blockCount = end.at - first.at + 1;
-  for (let i = 0; i < blockCount; i++) {
-    const at = backwards ? end.at - i : first.at + i;
-    const items = blocks[at]!.items.slice(at === first.at ? first.slot : 0, at === end.at ? end.slot : undefined);
-    yield* backwards ? items.reverse() : items;
-  }
+  for (let i = 0; i < blockCount; i++)
+    yield* slice(blocks, backwards ? end.at - i : first.at + i, first, end, backwards);
+}
+
+function slice<Item>(blocks: Block<Item>[], at: number, first: Place, end: Place, backwards: boolean): Item[] {
+  const items = blocks[at]!.items.slice(at === first.at ? first.slot : 0, at === end.at ? end.slot : undefined);
+  return backwards ? items.reverse() : items;
 }
 
 /** The first entry that is not before the given one: its block (the last one if there is none) and slot. */
-function placeOf<Item extends Sequenced>(blocks: Block<Item>[], key: string, sequence: number) {
-  const isBefore = ({ keys, items }: Block<Item>, slot: number) =>
-    keys[slot]! < key || (keys[slot] === key && items[slot]!.sequence < sequence);
-  const at = bisect(blocks.length - 1, (middle) => isBefore(blocks[middle]!, blocks[middle]!.keys.length - 1));
-  const slot = bisect(blocks[at]!.keys.length, (middle) => isBefore(blocks[at]!, middle));
+function placeOf<Item extends Sequenced>(blocks: Block<Item>[], key: string, sequence: number): Place {
+  let at = 0;
+  for (let high = blocks.length - 1; at < high;) {
+    const middle = (at + high) >> 1;
+    if (isBefore(blocks[middle]!, blocks[middle]!.keys.length - 1, key, sequence)) at = middle + 1;
+    else high = middle;
+  }
+  const block = blocks[at]!;
+  let slot = 0;
+  for (let high = block.keys.length; slot < high;) {
+    const middle = (slot + high) >> 1;
+    if (isBefore(block, middle, key, sequence)) slot = middle + 1;
+    else high = middle;
+  }
   return { at, slot };
 }
 
-/** The first of 0…count for which `precedes` is false. */
-function bisect(count: number, precedes: (at: number) => boolean): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (precedes(middle)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function isBefore<Item extends Sequenced>({ keys, items }: Block<Item>, slot: number, key: string, sequence: number) {
+  return keys[slot]! < key || (keys[slot] === key && items[slot]!.sequence < sequence);
 }

@@ -35,6 +35,7 @@ export function choosePlan(collection: Collection, filter: Document, sort: SortF
   let best: Plan = { index: null, isSorted: sort.length === 0 };
   let bestScore = 0;
   for (const index of collection.indexes) {
+    if (sort.length === 0 && !bounds.has(index.definition.fields[0]!.name)) continue;
     const { scan, score } = considerIndex(index, bounds, sort);
     if (score <= bestScore || !servesFilter(index.definition, bounds)) continue;
     best = scan;

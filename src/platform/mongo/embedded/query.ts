@@ -47,13 +47,24 @@ export function runQuery(collection: Collection | undefined, query: Query, reade
  * Records and indexes hold what is committed. Where that may differ from what a transaction sees, the record is among
  * the unsettled ones, which are few: all of them are looked at.
  */
-function* candidates(collection: Collection, plan: Plan, reader: Transaction | null): Iterable<StoredRecord> {
-  const besides = reader === null ? new Set<StoredRecord>() : collection.unsettled;
-  for (const record of plan.index ? recordsIn(plan) : collection.records) if (!besides.has(record)) yield record;
-  yield* besides;
+function candidates(collection: Collection, plan: Plan, reader: Transaction | null): Iterable<StoredRecord> {
+  const committed = plan.index ? recordsIn(plan) : collection.records;
+  const { unsettled } = collection;
+  return reader === null || unsettled.size === 0 ? committed : withUnsettled(committed, unsettled);
 }
 
-function* recordsIn({ index, ranges, backwards }: IndexScan): Iterable<StoredRecord> {
+function* withUnsettled(committed: Iterable<StoredRecord>, unsettled: Set<StoredRecord>): Iterable<StoredRecord> {
+  for (const record of committed) if (!unsettled.has(record)) yield record;
+  yield* unsettled;
+}
+
+function recordsIn(scan: IndexScan): Iterable<StoredRecord> {
+  const [range, ...others] = scan.ranges;
+  const isOneWalk = others.length === 0 && !scan.index.isMultikey;
+  return isOneWalk ? itemsBetween(scan.index.entries, range!, scan.backwards) : recordsInAll(scan);
+}
+
+function* recordsInAll({ index, ranges, backwards }: IndexScan): Iterable<StoredRecord> {
   const given = new Set<StoredRecord>();
   for (const range of ranges) {
     for (const record of itemsBetween(index.entries, range, backwards)) {

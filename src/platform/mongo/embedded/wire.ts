@@ -116,7 +116,7 @@ function parseRequest(message: Buffer): Request {
 /** Sections, each begun by its kind: 0 is the body, 1 are documents that belong into the named field of it. */
 export function parseBody(message: Buffer): Document {
   let body: Document | null = null;
-  const sequences: Document = {};
+  let sequences: Document | null = null;
   for (let at = HEADER_BYTES + 4; at < message.length;) {
     const kind = message[at]!;
     const size = message.readInt32LE(at + 1);
@@ -124,12 +124,12 @@ export function parseBody(message: Buffer): Document {
     if (size < 5 || next > message.length) throw new Error(`a section of ${size} bytes`);
     const section = message.subarray(at + 1, next);
     if (kind === 0 && !body) body = decodeDocument(section);
-    else if (kind === 1) addSequence(sequences, section);
+    else if (kind === 1) addSequence((sequences ??= {}), section);
     else throw new Error(`a section of the kind ${kind}`);
     at = next;
   }
   if (!body) throw new Error('a message without a body');
-  return { ...body, ...sequences };
+  return sequences ? { ...body, ...sequences } : body;
 }
 
 /** The size of the section, the name of the field, the documents: so the driver sends those of an insert. */
