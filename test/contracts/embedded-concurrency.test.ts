@@ -1,12 +1,6 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { expect } from 'chai';
-import {
-  activeTransaction,
-  expireSessions,
-  openSession,
-  startTransaction,
-  type Session,
-} from '../../src/platform/mongo/embedded/sessions.js';
-import { createStorage } from '../../src/platform/mongo/embedded/storage.js';
 import {
   connectTo,
   openTestServer,
@@ -35,14 +29,44 @@ describe('embedded database: concurrency and transactions', () => {
 
   const rows = () => db.collection<Row>('rows');
 
-  it('makes one document of twenty upserts of one key', async () => {
+  const inc = { $inc: { n: 1 } };
+  const upsert = { upsert: true };
+  /** Each tells whether it was the one that inserted. */
+  const upserts: [title: string, run: () => Promise<boolean>][] = [
+    ['of one _id', async () => (await rows().updateOne({ _id: 'k' }, inc, upsert)).upsertedCount === 1],
+    ['of one unique key', async () => (await rows().updateOne({ key: 'k' }, inc, upsert)).upsertedCount === 1],
+    ['of many by one unique key', async () => (await rows().updateMany({ key: 'k' }, inc, upsert)).upsertedCount === 1],
+    ['that find and modify', async () => (await rows().findOneAndUpdate({ key: 'k' }, inc, upsert)) === null],
+  ];
+  for (const [title, run] of upserts) {
+    it(`makes one document of fifty upserts ${title}, and forty-nine updates`, async () => {
+      await rows().createIndex({ key: 1 }, { unique: true });
+      const inserted = await Promise.all(Array.from({ length: 50 }, run));
+      expect(inserted.filter(Boolean)).to.have.length(1);
+      expect((await rows().find().toArray()).map(({ n }) => Number(n))).to.deep.equal([50]);
+    });
+  }
+
+  for (const ending of ['commitTransaction', 'abortTransaction'] as const) {
+    it(`makes upserts wait for the key of a transaction, and decides after its ${ending}`, async () => {
+      await rows().createIndex({ key: 1 }, { unique: true });
+      await client.withSession(async (session) => {
+        session.startTransaction();
+        await rows().insertOne({ _id: 'first', key: 'k', n: 100 }, { session });
+        const waiting = Array.from({ length: 10 }, () => rows().updateOne({ key: 'k' }, inc, upsert));
+        await session[ending]();
+        const inserts = (await Promise.all(waiting)).filter(({ upsertedCount }) => upsertedCount === 1);
+        expect(inserts).to.have.length(ending === 'commitTransaction' ? 0 : 1);
+      });
+      expect((await rows().findOne({}))?.['n']).to.equal(ending === 'commitTransaction' ? 110 : 10);
+    });
+  }
+
+  it('refuses an upsert whose key another document has', async () => {
     await rows().createIndex({ key: 1 }, { unique: true });
-    const upserts = Array.from({ length: 20 }, () =>
-      rows().updateOne({ key: 'k' }, { $inc: { n: 1 } }, { upsert: true }),
-    );
-    const results = await Promise.all(upserts);
-    expect(results.filter(({ upsertedCount }) => upsertedCount === 1)).to.have.length(1);
-    expect((await rows().find().toArray()).map(({ n }) => Number(n))).to.deep.equal([20]);
+    await rows().insertOne({ _id: 1, key: 'k', state: 'old' });
+    const refusal = await refusalOf(rows().updateOne({ key: 'k', state: 'new' }, inc, upsert));
+    expect([refusal.code, refusal.keyValue]).to.deep.equal([11000, { key: 'k' }]);
   });
 
   it('lets one of fifty take the only free document', async () => {
@@ -205,6 +229,29 @@ describe('embedded database: concurrency and transactions', () => {
     expect(await rows().findOne({})).to.deep.equal({ _id: 1, n: 20 });
   });
 
+  it('keeps count when three client processes contend for it and for ten keys', async function () {
+    this.timeout(60_000);
+    await rows().createIndex({ key: 1 }, { unique: true, sparse: true });
+    await rows().insertMany(['turns', 'taken'].map((_id) => ({ _id, n: 0 })));
+    const uri = realServerUri ?? `mongodb://${client.options.hosts[0]!.toString()}/`;
+    const entry = new URL('./embedded-client.ts', import.meta.url);
+    const children = ['a', 'b', 'c'].map((who) => fork(entry, ['contend', uri, db.databaseName, who]));
+    await Promise.all(children.map((child) => once(child, 'message')));
+    for (const child of children) child.send('go');
+    const won = await Promise.all(children.map(async (child) => Number((await once(child, 'message'))[0])));
+    for (const child of children) child.disconnect();
+    expect(won.reduce((sum, n) => sum + n)).to.equal(10);
+    const counted = await rows()
+      .find({ n: { $exists: true } })
+      .sort({ _id: 1 })
+      .toArray();
+    expect(counted).to.deep.equal([
+      { _id: 'taken', n: 10 },
+      { _id: 'turns', n: 30 },
+    ]);
+    expect(await rows().countDocuments({ key: { $exists: true } })).to.equal(10);
+  });
+
   it('shows every transaction the same total while money moves', async () => {
     await rows().createIndex({ n: 1 });
     const accounts = Array.from({ length: 5 }, (_, i) => i);
@@ -266,17 +313,6 @@ describe('embedded database: concurrency and transactions', () => {
           await first.abortTransaction();
         }),
       );
-    });
-
-    it('ends a transaction that outlives its time', () => {
-      const storage = createStorage();
-      const sessions = new Map<string, Session>();
-      const session = openSession(sessions, 'id');
-      const transaction = startTransaction(storage, session, 1);
-      expireSessions(storage, sessions, Date.now() + 59_000);
-      expect(activeTransaction(session, 1)).to.equal(transaction);
-      expireSessions(storage, sessions, Date.now() + 61_000);
-      expect(() => activeTransaction(session, 1)).to.throw('does not match any in-progress');
     });
   }
 });

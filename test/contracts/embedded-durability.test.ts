@@ -10,8 +10,7 @@ import {
   openEmbeddedDatabase,
   type EmbeddedDatabase,
 } from '../../src/platform/mongo/embedded/open-embedded-database.js';
-import { createMessageReader, encodeCommand, parseBody } from '../../src/platform/mongo/embedded/wire.js';
-import { connectTo, realServerUri, refusalOf, type MongoClient, type Row } from './embedded-support.js';
+import { connectTo, realServerUri, refusalOf, sendRaw, type MongoClient, type Row } from './embedded-support.js';
 
 if (realServerUri === undefined) describe('embedded database: files and processes', durability);
 
@@ -92,11 +91,12 @@ function durability(): void {
       $db: 'test',
     };
     const first = await open();
-    await sendRaw(first.uri, write);
+    await use(first, (client) => sendRaw(client, write));
     await first.close();
-    const second = await open();
-    expect(await sendRaw(second.uri, write)).to.deep.include({ n: 1, ok: 1 });
-    expect(await use(second, (client) => rowsOf(client).findOne({}))).to.deep.equal({ _id: 1, n: 1 });
+    await use(await open(), async (client) => {
+      expect(await sendRaw(client, write)).to.deep.include({ n: 1, ok: 1 });
+      expect(await rowsOf(client).findOne({})).to.deep.equal({ _id: 1, n: 1 });
+    });
   });
 
   it('loses no acknowledged write when its process is killed', async () => {
@@ -204,21 +204,6 @@ function durability(): void {
       for (let i = 0; i < count; i++) await rowsOf(client).insertOne({ _id: i, text: 'x'.repeat(40) });
     });
     await database.close();
-  }
-}
-
-/** One command on a connection of its own, without the driver's own session. */
-async function sendRaw(uri: string, command: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const socket = connect(Number(new URL(uri).port), '127.0.0.1');
-  const read = createMessageReader();
-  socket.write(encodeCommand(command));
-  try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
-      for (const message of read(chunk)) return parseBody(message);
-    }
-    throw new Error('the connection was closed');
-  } finally {
-    socket.destroy();
   }
 }
 

@@ -71,6 +71,59 @@ describe('embedded database: indexes', () => {
     expect(await rows().indexes()).to.have.length(1);
   });
 
+  it('names the element of a list that is there already', async () => {
+    await rows().createIndex({ tenant: 1, tags: 1 }, { unique: true });
+    await rows().insertMany([
+      { _id: 1, tenant: 't', tags: ['a', 'b', 'b'] },
+      { _id: 2, tenant: 'u', tags: ['a', 'b'] },
+    ]);
+    const clash = await refusalOf(rows().insertOne({ _id: 3, tenant: 't', tags: ['c', 'b'] }));
+    expect(clash).to.deep.include({ code: 11000, keyValue: { tenant: 't', tags: 'b' } });
+    const sameId = await refusalOf(rows().insertOne({ _id: 1, tenant: 'v' }));
+    expect(sameId).to.deep.include({ code: 11000, keyPattern: { _id: 1 }, keyValue: { _id: 1 } });
+  });
+
+  it('refuses two lists in one key, when the index is there and when it is made', async () => {
+    await rows().createIndex({ a: 1, b: 1 });
+    expect((await refusalOf(rows().insertOne({ _id: 1, a: [1], b: [1] }))).code).to.equal(171);
+    await rows().insertOne({ _id: 1, c: [1], d: [1] });
+    expect((await refusalOf(rows().createIndex({ c: 1, d: 1 }))).code).to.equal(171);
+  });
+
+  const impossible: [title: string, index: object][] = [
+    ['no fields', { key: {}, name: 'x' }],
+    ['no name', { key: { a: 1 }, name: '' }],
+    [
+      'both a partial filter and sparseness',
+      { key: { a: 1 }, name: 'x', sparse: true, partialFilterExpression: { a: 1 } },
+    ],
+    ['an expiry over two fields', { key: { a: 1, b: 1 }, name: 'x', expireAfterSeconds: 1 }],
+    ['a negative expiry', { key: { a: 1 }, name: 'x', expireAfterSeconds: -1 }],
+  ];
+  for (const [title, index] of impossible) {
+    it(`refuses an index with ${title}`, async () => {
+      expect((await refusalOf(db.command({ createIndexes: 'rows', indexes: [index] }))).code).to.equal(67);
+    });
+  }
+
+  it('says that there is no such collection when asked for its indexes', async () => {
+    expect((await refusalOf(rows().listIndexes().toArray())).code).to.equal(26);
+  });
+
+  it('uses an index for one value, several, null and a range, and none that may lack a match', async () => {
+    await rows().createIndex({ plain: 1 });
+    await rows().createIndex({ sparse: 1 }, { sparse: true });
+    const fetch = (name: string) => `FETCH < IXSCAN ${name}`;
+    expect(await planOf({ plain: 1 })).to.equal(fetch('plain_1'));
+    expect(await planOf({ plain: null })).to.equal(fetch('plain_1'));
+    expect(await planOf({ plain: { $in: [1, 'a', null] } })).to.equal(fetch('plain_1'));
+    expect(await planOf({ plain: { $gte: 1, $lt: 5 } })).to.equal(fetch('plain_1'));
+    expect(await planOf({}, { plain: -1 })).to.equal(fetch('plain_1'));
+    expect(await planOf({ sparse: 1 })).to.equal(fetch('sparse_1'));
+    expect(await planOf({ sparse: null })).to.equal('COLLSCAN');
+    expect(await planOf({ $or: [{ plain: 1 }, { other: 1 }] })).to.equal('COLLSCAN');
+  });
+
   it('treats missing and null as one value under a plain unique index, and skips missing under a sparse one', async () => {
     await rows().createIndex({ plain: 1 }, { unique: true });
     await rows().createIndex({ sparse: 1 }, { unique: true, sparse: true });

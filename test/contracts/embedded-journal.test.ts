@@ -96,7 +96,7 @@ describe('embedded database: journal', () => {
         apply: (operation) => replay(storage, sessions, operation),
         snapshot: () => snapshotOf(storage, sessions),
       });
-      return { storage, sessions, cursors: createCursors(), address: '', failPoint: null };
+      return { storage, sessions, cursors: createCursors(), address: '', failPoint: null, transactionSeconds: 60 };
     };
     for (let txnNumber = 1; txnNumber <= 5; txnNumber++) {
       const updates = [{ q: { _id: 1 }, u: { $inc: { n: 1 } }, upsert: true }];

@@ -1,6 +1,6 @@
-import { BSONRegExp, Decimal128, Long, Timestamp } from 'bson';
+import { BSONRegExp, DBRef, Decimal128, Long, ObjectId, Timestamp } from 'bson';
 import { expect } from 'chai';
-import { openTestServer, realServerUri, refusalOf, type Db, type TestServer } from './embedded-support.js';
+import { openTestServer, realServerUri, refusalOf, sendRaw, type Db, type TestServer } from './embedded-support.js';
 
 describe('embedded database: what it does not know', () => {
   let server: TestServer;
@@ -84,9 +84,45 @@ describe('embedded database: what it does not know', () => {
     ['a whole number beyond 2^53', () => insert(Long.fromString('9007199254740993')), /2\^53/],
     ['NaN', () => insert(NaN), /NaN/],
     ['Decimal128', () => insert(Decimal128.fromString('1')), /Decimal128/],
+    ['a reference to another collection', () => insert(new DBRef('c', new ObjectId())), /DBRef/],
     ['a timestamp', () => insert(new Timestamp({ t: 1, i: 1 })), /Timestamp/],
     ['a stored regular expression', () => insert(new BSONRegExp('x')), /BSONRegExp/],
   ];
+  const refusedInTransaction: [title: string, command: object][] = [
+    ['count', { count: 'c' }],
+    ['listCollections', { listCollections: 1 }],
+    ['listIndexes', { listIndexes: 'c' }],
+    ['drop', { drop: 'c' }],
+    ['dropDatabase', { dropDatabase: 1 }],
+    ['ping', { ping: 1 }],
+  ];
+  for (const [title, command] of refusedInTransaction) {
+    it(`refuses ${title} in a transaction`, async () => {
+      await server.client.withSession(async (session) => {
+        session.startTransaction();
+        expect((await refusalOf(db.command(command, { session }))).code).to.equal(263);
+      });
+    });
+  }
+
+  it('refuses a document that is too large, and keeps the one that was there', async () => {
+    const half = 'x'.repeat(9 * 1024 * 1024);
+    await collection().insertOne({ a: half });
+    const grown = await refusalOf(update({ $set: { b: half } }));
+    expect(grown.code).to.be.oneOf([10334, 17419]); // by the version of mongod
+    expect(await collection().countDocuments({ b: { $exists: false } })).to.equal(1);
+    const document = { _id: 1, a: 'x'.repeat(16.5 * 1024 * 1024) };
+    const inserted = await sendRaw(server.client, { insert: 'c', documents: [document], $db: db.databaseName });
+    expect(inserted['writeErrors']).to.have.nested.property('[0].code', 10334);
+  });
+
+  it('stores a hundred levels, and refuses two hundred', async () => {
+    const nested = (levels: number): object => (levels === 0 ? {} : { a: nested(levels - 1) });
+    await collection().insertOne(nested(98));
+    expect((await refusalOf(collection().insertOne(nested(190)))).code).to.equal(15);
+    expect(await collection().countDocuments()).to.equal(1);
+  });
+
   if (realServerUri !== undefined) return;
   for (const [title, run, named] of unsupported) {
     it(`refuses ${title} by name`, async () => {

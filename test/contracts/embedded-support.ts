@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import type { ObjectId } from 'bson';
 import mongoose from 'mongoose';
 import { openEmbeddedDatabase } from '../../src/platform/mongo/embedded/open-embedded-database.js';
+import { createMessageReader, encodeCommand, parseBody } from '../../src/platform/mongo/embedded/wire.js';
 
 export type MongoClient = mongoose.mongo.MongoClient;
 export type Db = mongoose.mongo.Db;
@@ -51,4 +53,22 @@ export async function refusalOf(work: Promise<unknown>): Promise<mongoose.mongo.
     throw error;
   }
   throw new Error('the server did not refuse');
+}
+
+export type Reply = Record<string, unknown>;
+
+/** One command on a connection of its own, with the session that it names itself, and the reply as it comes. */
+export async function sendRaw(client: MongoClient, command: Record<string, unknown>): Promise<Reply> {
+  const { host = '', port = 0 } = client.options.hosts[0]!;
+  const socket = connect(port, host);
+  const read = createMessageReader();
+  socket.write(encodeCommand(command));
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      for (const message of read(chunk)) return parseBody(message);
+    }
+    throw new Error('the connection was closed');
+  } finally {
+    socket.destroy();
+  }
 }

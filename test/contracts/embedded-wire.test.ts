@@ -51,6 +51,15 @@ describe('embedded database: wire protocol', () => {
     return Buffer.concat([Buffer.from([1]), size, content]);
   }
 
+  function nested(levels: number): Buffer {
+    const bytes = Buffer.alloc(5 + 8 * levels);
+    for (let level = 0; level <= levels; level++) {
+      bytes.writeInt32LE(bytes.length - 8 * level, 7 * level);
+      if (level < levels) bytes.write('\x03a\0', 7 * level + 4, 'latin1');
+    }
+    return bytes;
+  }
+
   const flags = (value: number) => Buffer.from([value, 0, 0, 0]);
 
   async function reply(): Promise<{ to: number; opCode: number; document: Record<string, unknown> }> {
@@ -99,6 +108,19 @@ describe('embedded database: wire protocol', () => {
     socket.write(message(OP_MSG, 10, flags(0), section({ count: 'd', $db: 'wire' })));
     const { to, document } = await reply();
     expect([to, document['n']]).to.deep.equal([10, 1]);
+  });
+
+  it('answers a filter of a million levels with an error, and goes on', async () => {
+    const levels = nested(1_000_000);
+    const command = Buffer.from(serialize({ find: 'c', $db: 'wire', filter: {} }));
+    const empty = command.subarray(-6, -1);
+    const body = Buffer.concat([command.subarray(0, -6), levels, Buffer.alloc(1)]);
+    body.writeInt32LE(body.length);
+    expect([...empty]).to.deep.equal([5, 0, 0, 0, 0]);
+    socket.write(message(OP_MSG, 11, flags(0), Buffer.from([0]), body));
+    expect((await reply()).document).to.include({ ok: 0 });
+    socket.write(message(OP_MSG, 12, flags(0), section({ ping: 1, $db: 'admin' })));
+    expect((await reply()).document).to.include({ ok: 1 });
   });
 
   const broken: [title: string, bytes: () => Buffer][] = [

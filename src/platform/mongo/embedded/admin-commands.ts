@@ -29,6 +29,7 @@ export const adminCommands: Commands = {
   endSessions: { fields: [], run: endSessions },
   commitTransaction: { fields: ['recoveryToken'], writes: true, run: commit },
   abortTransaction: { fields: ['recoveryToken'], run: abort },
+  setParameter: { fields: ['transactionLifetimeLimitSeconds'], run: setParameter },
   configureFailPoint: { fields: ['mode', 'data'], run: configureFailPoint },
 };
 
@@ -71,6 +72,12 @@ function abort({ server, session, body }: CommandContext): Document {
   activeTransaction(session, body['txnNumber'] as number);
   abortActive(server.storage, session);
   return {};
+}
+
+function setParameter({ server, body }: CommandContext): Document {
+  const was = server.transactionSeconds;
+  server.transactionSeconds = countField(body, 'transactionLifetimeLimitSeconds') || was;
+  return { was };
 }
 
 function configureFailPoint({ server, database, body }: CommandContext): Document {

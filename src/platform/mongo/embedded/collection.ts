@@ -104,7 +104,7 @@ export function ensureIndex(collection: Collection, definition: IndexDefinition)
     if (keys.length > 1) index.isMultikey = true;
     for (const key of keys) {
       const [taken] = recordsAt(index, key);
-      if (definition.unique && taken) throw duplicateKey(collection, definition, record.document!);
+      if (definition.unique && taken) throw duplicateKey(collection, definition, record.document!, key);
       addEntry(index.entries, key, record);
     }
   }
@@ -152,7 +152,7 @@ function obstacleIn(other: StoredRecord, intent: Intent, definition: IndexDefini
   const current = other.lock ? other.pending : other.document;
   const isUnseen = writer !== null && isNewerThan(other, writer);
   if (isUnseen && (hasKey(current) || hasKey(visibleDocument(other, writer)))) return 'unseen' as const;
-  if (hasKey(current)) throw duplicateKey(collection, definition, document);
+  if (hasKey(current)) throw duplicateKey(collection, definition, document, key);
   return null;
 }
 
@@ -161,8 +161,8 @@ export function isNewerThan(record: StoredRecord, reader: Transaction): boolean 
   return record.lock !== reader && record.committedAt > reader.snapshotAt;
 }
 
-function duplicateKey({ namespace }: Collection, definition: IndexDefinition, document: Document): CommandError {
-  const keyValue = keyValueOf(definition, document);
+function duplicateKey({ namespace }: Collection, definition: IndexDefinition, document: Document, key: string) {
+  const keyValue = keyValueOf(definition, document, key);
   const shown = Object.entries(keyValue).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
   return new CommandError(
     'DuplicateKey',

@@ -12,6 +12,8 @@ export interface ServerState {
   /** `127.0.0.1:PORT` */
   readonly address: string;
   failPoint: FailPoint | null;
+  /** How long a transaction may last. */
+  transactionSeconds: number;
 }
 
 /** mongod's `failCommand`: the one fail point there is, which gives tests stepdowns, lost connections and slow replies. */

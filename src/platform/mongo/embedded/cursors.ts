@@ -15,6 +15,8 @@ export interface Cursors {
 }
 
 const FIRST_BATCH_SIZE = 101;
+/** Of its place in the list: a type and a number as text. */
+const PLACE_BYTES = 10;
 const IDLE_MS = 10 * 60_000;
 
 export function createCursors(): Cursors {
@@ -45,8 +47,8 @@ export function continueCursor(cursors: Cursors, id: string, namespace: string, 
   return { nextBatch: batch, id: isDone ? Long.ZERO : Long.fromString(id), ns: namespace };
 }
 
-export function expireCursors({ open }: Cursors): void {
-  for (const [id, { lastUsedAt }] of open) if (Date.now() - lastUsedAt > IDLE_MS) open.delete(id);
+export function expireCursors({ open }: Cursors, now: number): void {
+  for (const [id, { lastUsedAt }] of open) if (now - lastUsedAt > IDLE_MS) open.delete(id);
 }
 
 /** Cut by count and by bytes, but never empty when there is something to give (unless the client asks for 0). */
@@ -56,7 +58,7 @@ function nextBatch(cursor: Cursor, count: number): Document[] {
   cursor.lastUsedAt = Date.now();
   while (cursor.position < cursor.documents.length && batch.length < count) {
     const document = cursor.documents[cursor.position]!;
-    if (cursor.documents.length > 1) bytes += documentBytes(document);
+    if (cursor.documents.length > 1) bytes += PLACE_BYTES + documentBytes(document);
     if (batch.length > 0 && bytes > MAX_DOCUMENT_BYTES) break;
     batch.push(document);
     cursor.position++;

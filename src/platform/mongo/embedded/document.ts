@@ -114,7 +114,7 @@ export function assertStorable(document: Document): void {
 /** Gives a size in bytes that the value certainly does not exceed. */
 function assertValueStorable(value: unknown, depth: number): number {
   const type = typeOf(value);
-  if (depth > MAX_DEPTH) throw badValue(`The document is nested deeper than ${MAX_DEPTH} levels`);
+  if (depth > MAX_DEPTH) throw new CommandError('Overflow', `The document is nested deeper than ${MAX_DEPTH} levels`);
   if (type === 'string') return STRING_OVERHEAD + MAX_UTF8_BYTES * (value as string).length;
   if (type === 'binData') return BINARY_OVERHEAD + detached(value as Binary).position;
   if (type !== 'array' && type !== 'object') return SCALAR_BYTES;

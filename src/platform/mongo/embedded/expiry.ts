@@ -9,10 +9,11 @@ import { writeNow, type Storage } from './storage.js';
 const TICK_MS = 1000;
 
 /** Ends everything that ends by the clock. Gives the function that stops it. */
-export function startExpiry({ storage, sessions, cursors }: ServerState): () => void {
+export function startExpiry(server: ServerState): () => void {
+  const { storage, cursors } = server;
   const timer = setInterval(() => {
-    expireSessions(storage, sessions, Date.now());
-    expireCursors(cursors);
+    expireSessions(server, Date.now());
+    expireCursors(cursors, Date.now());
     for (const collection of storage.collections.values()) {
       for (const { definition } of collection.indexes) removeExpired(storage, collection, definition);
     }

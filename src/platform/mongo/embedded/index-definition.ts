@@ -1,5 +1,5 @@
 import { isDocument, isOperatorDocument, type Document } from './document.js';
-import { badValue, CommandError, notSupported } from './errors.js';
+import { CommandError, notSupported } from './errors.js';
 import { compileFilter } from './match.js';
 import { fieldOf, parsePath, valuesAt } from './paths.js';
 import { parseSort, type SortField } from './sort.js';
@@ -82,9 +82,16 @@ export function isUntouched({ sources }: IndexDefinition, before: Document, afte
   return sources.every((field) => fieldOf(before, field) === fieldOf(after, field));
 }
 
-/** `{ tenantId: …, email: … }` with the values that clash, for E11000. */
-export function keyValueOf({ fields }: IndexDefinition, document: Document): Document {
-  return Object.fromEntries(fields.map(({ name, path }) => [name, valuesAt(document, path).values[0]]));
+/** `{ tenantId: …, email: … }` with the values that make this one of its keys, for E11000. */
+export function keyValueOf({ fields }: IndexDefinition, document: Document, key: string): Document {
+  const keyValue: Document = {};
+  let at = 0;
+  for (const { name, path } of fields) {
+    const { values } = valuesAt(document, path);
+    keyValue[name] = values.find((value) => key.startsWith(encodeValue(value), at));
+    at += encodeValue(keyValue[name]).length;
+  }
+  return keyValue;
 }
 
 /** Falsy options are dropped and `background` is ignored by mongod, so they do not make an index a different one. */
@@ -141,7 +148,9 @@ function combineKeys(document: Document, fields: readonly SortField[]): string[]
   let arrayField = '';
   for (const { name, path } of fields) {
     const { values, throughArray } = valuesAt(document, path);
-    if (throughArray && arrayField) throw badValue(`cannot index parallel arrays [${name}] [${arrayField}]`);
+    if (throughArray && arrayField) {
+      throw new CommandError('CannotIndexParallelArrays', `cannot index parallel arrays [${name}] [${arrayField}]`);
+    }
     if (throughArray) arrayField = name;
     const parts = values.map(encodeValue);
     keys = keys.flatMap((key) => parts.map((part) => key + part));

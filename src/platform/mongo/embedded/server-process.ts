@@ -72,6 +72,7 @@ async function claimAndOpen(directory: string | undefined, port: number, instanc
     cursors: createCursors(),
     address: `127.0.0.1:${port}`,
     failPoint: null,
+    transactionSeconds: 60,
   };
 }
 

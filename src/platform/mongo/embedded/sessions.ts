@@ -15,7 +15,6 @@ export interface Session {
 }
 
 export const SESSION_MINUTES = 30;
-const TRANSACTION_SECONDS = 60;
 
 export function sessionIdOf(lsid: unknown): string {
   const id = isDocument(lsid) ? lsid['id'] : undefined;
@@ -51,7 +50,9 @@ export function advance(storage: Storage, session: Session, txnNumber: number): 
 
 export function startTransaction(storage: Storage, session: Session, txnNumber: number): Transaction {
   advance(storage, session, txnNumber);
-  if (session.transaction || session.reply) throw badValue(`Transaction number ${txnNumber} was used already`);
+  if (session.transaction || session.reply) {
+    throw new CommandError('ConflictingOperationInProgress', `Transaction number ${txnNumber} was used already`);
+  }
   const handle = beginTransaction(storage);
   session.transaction = { state: 'active', handle };
   return handle;
@@ -83,11 +84,17 @@ export function abortActive(storage: Storage, session: Session): void {
   abortTransaction(storage, session.transaction.handle);
 }
 
+interface Expiring {
+  readonly storage: Storage;
+  readonly sessions: Map<string, Session>;
+  readonly transactionSeconds: number;
+}
+
 /** Ends what nobody continued: transactions over their time, sessions the client forgot. */
-export function expireSessions(storage: Storage, sessions: Map<string, Session>, now: number): void {
+export function expireSessions({ storage, sessions, transactionSeconds }: Expiring, now: number): void {
   for (const session of sessions.values()) {
     const startedAt = session.transaction?.handle.startedAt ?? now;
-    if (now - startedAt > TRANSACTION_SECONDS * 1000) abortActive(storage, session);
+    if (now - startedAt > transactionSeconds * 1000) abortActive(storage, session);
     if (now - session.lastUsedAt > SESSION_MINUTES * 60_000) endSession(storage, sessions, session.id);
   }
 }
