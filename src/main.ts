@@ -2,6 +2,7 @@
 import cluster from 'node:cluster';
 import { ConfigError, loadConfig, loadEnvironmentFile, type Config } from '../config/index.js';
 import { createLogger, type Logger } from './platform/log/logger.js';
+import { EmbeddedDatabaseNotStarted } from './platform/mongo/embedded/open-embedded-database.js';
 import { isDatabaseUnavailable } from './platform/mongo/transactions.js';
 import { watchForUncaughtErrors } from './platform/process/broken-process.js';
 import { receiveOrders, tellSupervisor } from './platform/process/worker-channel.js';
@@ -46,8 +47,8 @@ async function work(worker: number): Promise<void> {
 }
 
 function plainReason(error: unknown): string | null {
-  if (error instanceof ConfigError || error instanceof SeedError || error instanceof WorkerStartError)
-    return error.message;
+  const plain = [ConfigError, SeedError, WorkerStartError, EmbeddedDatabaseNotStarted];
+  if (plain.some((kind) => error instanceof kind)) return (error as Error).message;
   const { name, code, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE')
     return `Port ${port} is in use by another process. Set PORT to another one, or stop that process.`;

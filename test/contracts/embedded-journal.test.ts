@@ -54,7 +54,8 @@ describe('embedded database: journal', () => {
     isBroken = false;
     journal.append(put(3));
     const later = await journal.durable().catch((error: Error) => error.message);
-    expect([refused, later, failures]).to.deep.equal(['disk on fire', 'disk on fire', ['disk on fire']]);
+    const message = 'the journal cannot be written: disk on fire';
+    expect([refused, later, failures]).to.deep.equal([message, message, [message]]);
     await journal.close();
   });
 
@@ -131,21 +132,64 @@ describe('embedded database: journal', () => {
     }
   });
 
-  it('cuts the file at any length to a prefix of what was written', async () => {
+  describe('whose last frame is torn', () => {
+    let whole: Buffer;
+    let lastFrame: number;
+
+    beforeEach(async () => {
+      const journal = await openJournal(options);
+      for (let n = 0; n < 4; n++) {
+        journal.append(put(n));
+        await journal.durable();
+      }
+      await journal.close();
+      whole = await readFile(options.path);
+      lastFrame = whole.lastIndexOf('EJF2');
+    });
+
+    it('keeps all frames before it, wherever it is cut', async () => {
+      for (let length = lastFrame; length < whole.length; length++) {
+        await writeFile(options.path, whole.subarray(0, length));
+        expect(await reread(), `cut at byte ${length - lastFrame} of the frame`).to.deep.equal([0, 1, 2]);
+        expect((await stat(options.path)).size).to.equal(lastFrame);
+      }
+    });
+
+    // Pages of one write reach the disk in any order.
+    const unwritten: [part: string, from: number, to: number][] = [
+      ['the magic', 0, 4],
+      ['the length', 4, 8],
+      ['the checksum', 8, 12],
+      ['the beginning of the body', 12, 60],
+      ['the end of the body', 100, Infinity],
+      ['everything', 0, Infinity],
+    ];
+    for (const [part, from, to] of unwritten) {
+      it(`keeps all frames before it when ${part} was not written`, async () => {
+        const torn = Buffer.from(whole);
+        torn.fill(0, lastFrame + from, Math.min(torn.length, lastFrame + to));
+        await writeFile(options.path, torn);
+        expect(await reread()).to.deep.equal([0, 1, 2]);
+      });
+    }
+
+    it('keeps a prefix of what was written, however much of the file is there', async () => {
+      for (let length = 0; length < lastFrame; length += 37) {
+        await writeFile(options.path, whole.subarray(0, length));
+        const documents = await reread();
+        expect(documents).to.deep.equal([0, 1, 2, 3].slice(0, documents.length));
+      }
+    });
+  });
+
+  it('starts from the old file when a rewrite was cut short', async () => {
     const journal = await openJournal(options);
-    for (let n = 0; n < 4; n++) {
-      journal.append(put(n));
-      await journal.durable();
-    }
+    journal.append(put(1));
+    await journal.durable();
     await journal.close();
-    const whole = await readFile(options.path);
-    for (let length = 0; length < whole.length; length += 37) {
-      const handle = await open(options.path, 'w');
-      await handle.write(whole.subarray(0, length));
-      await handle.close();
-      const documents = await reread();
-      expect(documents).to.deep.equal([0, 1, 2, 3].slice(0, documents.length));
-    }
+    await writeFile(`${options.path}.new`, (await readFile(options.path)).subarray(0, 50));
+    expect(await reread()).to.deep.equal([1]);
+    expect(await stat(`${options.path}.new`).catch((error: NodeJS.ErrnoException) => error.code)).to.equal('ENOENT');
   });
 });
 

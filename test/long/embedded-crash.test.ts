@@ -1,16 +1,25 @@
-import { appendFile, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openEmbeddedDatabase } from '../../src/platform/mongo/embedded/open-embedded-database.js';
-import { connectTo, type Row } from '../contracts/embedded-support.js';
+import { connectTo, type MongoClient, type Row } from '../contracts/embedded-support.js';
 
 const ROUNDS = 20;
-const TORN_BYTES = 200;
+const INSERTS_A_ROUND = 50;
 
-/** Inserts, counters and transfers between two accounts, under a kill at a random moment, twenty times over. */
+/** What a client was told has happened. */
+interface Acknowledged {
+  inserted: Set<number>;
+  removed: Set<number>;
+  taken: Set<number>;
+  increments: number;
+  transfers: number;
+}
+
+/** Writes of every kind under a kill at a random moment, twenty times over. */
 describe('embedded database: twenty crashes', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let directory: string;
 
   before(async () => {
@@ -19,77 +28,147 @@ describe('embedded database: twenty crashes', function () {
   after(() => rm(directory, { recursive: true, force: true }));
 
   it('loses no acknowledged write and shows no half of a transaction', async () => {
-    const acknowledged = new Set<number>();
-    let increments = 0;
+    const acknowledged: Acknowledged = {
+      inserted: new Set(),
+      removed: new Set(),
+      taken: new Set(),
+      increments: 0,
+      transfers: 0,
+    };
     let next = 0;
-    for (let round = 0; round <= ROUNDS; round++) {
+    const ids = () => next++;
+    let interrupted = 0;
+    const files = new Set<number>();
+    for (let round = 0; round < ROUNDS; round++) {
       let tell: (reason: string) => void;
       const exited = new Promise<string>((resolve) => (tell = resolve));
       const database = await openEmbeddedDatabase({ directory, onExit: (reason) => tell(reason) });
       const client = await connectTo(database.uri, { retryWrites: false, serverSelectionTimeoutMS: 300 });
-      const rows = client.db('test').collection<Row>('rows');
-      const accounts = client.db('test').collection<Row>('accounts');
-      if (round === 0)
-        await accounts.insertMany([
-          { _id: 'a', n: 1000 },
-          { _id: 'b', n: 1000 },
-          { _id: 'counter', n: 0 },
-        ]);
+      if (round === 0) await prepare(client);
+      await check(client, acknowledged);
 
-      const found = new Set<unknown>((await rows.find().toArray()).map(({ _id }) => _id));
-      expect([...acknowledged].filter((id) => !found.has(id))).to.deep.equal([]);
-      const [a, b, counter] = (await accounts.find().sort({ _id: 1 }).toArray()).map(({ n }) => Number(n));
-      expect(a! + b!).to.equal(2000);
-      expect(counter).to.be.at.least(increments);
-      if (round === ROUNDS) {
-        await client.close();
-        await database.close();
-        break;
-      }
-
-      const endAt = Date.now() + 100 + Math.random() * 400;
       const pid = await ownerPid(directory);
-      const work = [
-        ...Array.from({ length: 8 }, () => async () => {
-          const _id = next++;
-          await rows.insertOne({ _id, text: 'x'.repeat(_id % 300) });
-          acknowledged.add(_id);
-        }),
-        async () => {
-          await accounts.updateOne({ _id: 'counter' }, { $inc: { n: 1 } });
-          increments++;
-        },
-        () =>
-          client.withSession((session) =>
-            session.withTransaction(async () => {
-              await accounts.updateOne({ _id: 'a' }, { $inc: { n: -1 } }, { session });
-              await accounts.updateOne({ _id: 'b' }, { $inc: { n: 1 } }, { session });
-            }),
-          ),
-      ];
-      const workers = work.map(async (step) => {
-        while (Date.now() < endAt) await step();
-      });
-      void Promise.race(workers.map((worker) => worker.catch(() => undefined))).then(() =>
-        process.kill(pid, 'SIGKILL'),
-      );
-      await Promise.allSettled(workers);
+      files.add((await stat(join(directory, 'journal'))).ino);
+      killAfter(acknowledged.inserted.size + INSERTS_A_ROUND, acknowledged.inserted, pid);
+      // Each goes on until the server is gone.
+      const ends = await Promise.allSettled(workers(client, acknowledged, ids).map(untilItFails));
+      interrupted += ends.length;
       expect(await exited).to.match(/ended unexpectedly/);
       await client.close();
       await database.close();
-      if (round % 2 === 1) await tearTail(directory);
+      await tear(directory, TEARS[round % TEARS.length]!);
     }
-    expect(acknowledged.size).to.be.greaterThan(1000);
+    const database = await openEmbeddedDatabase({ directory });
+    const client = await connectTo(database.uri);
+    await check(client, acknowledged);
+    await client.close();
+    await database.close();
+    const { inserted, removed, taken, increments, transfers } = acknowledged;
+    console.log(
+      `      acknowledged: ${inserted.size} inserts, ${removed.size} removals, ${taken.size} takings, ` +
+        `${increments} increments, ${transfers} transactions; interrupted: ${interrupted} writers`,
+    );
+    expect(files.size, 'rewritten files').to.be.greaterThan(1);
+    for (const count of [inserted.size, removed.size, taken.size, increments, transfers]) {
+      expect(count).to.be.greaterThan(ROUNDS);
+    }
   });
 });
 
+const collectionOf = (client: MongoClient) => client.db('test').collection<Row>('rows');
+
+async function prepare(client: MongoClient): Promise<void> {
+  await collectionOf(client).insertMany([
+    { _id: 'a', n: 1000 },
+    { _id: 'b', n: 1000 },
+    { _id: 'counter', n: 0 },
+    { _id: 'large', n: 0 },
+  ]);
+}
+
+async function check(client: MongoClient, acknowledged: Acknowledged): Promise<void> {
+  const rows = new Map((await collectionOf(client).find().toArray()).map((row) => [row._id, row]));
+  const lost = (ids: Set<number>, isThere: (id: number) => boolean) => [...ids].filter((id) => !isThere(id));
+  expect(lost(acknowledged.inserted, (id) => rows.has(id))).to.deep.equal([]);
+  expect(lost(acknowledged.removed, (id) => !rows.has(id))).to.deep.equal([]);
+  expect(lost(acknowledged.taken, (id) => rows.get(id)?.['taken'] === true)).to.deep.equal([]);
+  expect(rows.get('counter')?.['n']).to.be.at.least(acknowledged.increments);
+  // Every transaction moved one from a to b and left a note: all three or none.
+  const transfers = [...rows.keys()].filter((id) => String(id).startsWith('transfer')).length;
+  expect(transfers).to.be.at.least(acknowledged.transfers);
+  expect([rows.get('a')?.['n'], rows.get('b')?.['n']]).to.deep.equal([1000 - transfers, 1000 + transfers]);
+}
+
+function workers(client: MongoClient, acknowledged: Acknowledged, ids: () => number): (() => Promise<void>)[] {
+  const rows = collectionOf(client);
+  const insert = async () => {
+    const _id = ids();
+    await rows.insertOne({ _id, text: 'x'.repeat(_id % 300) });
+    acknowledged.inserted.add(_id);
+  };
+  const remove = async () => {
+    const _id = ids();
+    await rows.insertOne({ _id });
+    await rows.deleteOne({ _id });
+    acknowledged.removed.add(_id);
+  };
+  const take = async () => {
+    const _id = ids();
+    await rows.insertOne({ _id, taken: false });
+    await rows.findOneAndUpdate({ _id, taken: false }, { $set: { taken: true } });
+    acknowledged.taken.add(_id);
+  };
+  const increment = async () => {
+    await rows.updateOne({ _id: 'counter' }, { $inc: { n: 1 } });
+    acknowledged.increments++;
+  };
+  const transfer = async () => {
+    const session = client.startSession();
+    session.startTransaction();
+    await rows.updateOne({ _id: 'a' }, { $inc: { n: -1 } }, { session });
+    await rows.insertOne({ _id: `transfer ${ids()}` }, { session });
+    await rows.updateOne({ _id: 'b' }, { $inc: { n: 1 } }, { session });
+    await session.commitTransaction();
+    acknowledged.transfers++;
+    await session.endSession();
+  };
+  /** Lets the journal grow until it is rewritten. */
+  const grow = async () => {
+    await rows.updateOne({ _id: 'large' }, { $set: { text: 'x'.repeat(200_000 + (ids() % 1000)) } });
+  };
+  return [insert, insert, insert, insert, remove, take, increment, transfer, grow];
+}
+
+/** At a random moment behind the count. */
+function killAfter(count: number, inserted: Set<number>, pid: number): void {
+  const watch = setInterval(() => {
+    if (inserted.size < count) return;
+    clearInterval(watch);
+    setTimeout(() => process.kill(pid, 'SIGKILL'), Math.random() * 300);
+  }, 5);
+}
+
+async function untilItFails(step: () => Promise<void>): Promise<never> {
+  for (;;) await step();
+}
+
 /** The beginning of a frame, as a machine that lost power in the middle of a write leaves it. */
-async function tearTail(directory: string): Promise<void> {
+const TEARS: ((frame: Buffer) => Buffer)[] = [
+  (frame) => frame.subarray(0, 0),
+  (frame) => frame.subarray(0, 3), // in the magic
+  (frame) => frame.subarray(0, 6), // in the length
+  (frame) => frame.subarray(0, 10), // in the checksum
+  (frame) => frame.subarray(0, 12), // the header alone
+  (frame) => frame.subarray(0, frame.length >> 1), // in the body
+  (frame) => frame.subarray(0, frame.length - 1),
+  (frame) => Buffer.concat([frame.subarray(0, 20), Buffer.alloc(frame.length - 20)]), // pages that were not written
+];
+
+async function tear(directory: string, tearing: (frame: Buffer) => Buffer): Promise<void> {
   const path = join(directory, 'journal');
   const journal = await readFile(path);
   const lastFrame = journal.lastIndexOf('EJF2', undefined, 'latin1');
-  const frame = journal.subarray(lastFrame);
-  await appendFile(path, frame.subarray(0, Math.min(TORN_BYTES, frame.length - 1)));
+  await appendFile(path, tearing(journal.subarray(lastFrame)));
 }
 
 async function ownerPid(directory: string): Promise<number> {

@@ -5,6 +5,7 @@ const commands = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
   'redis-server': ['redis-server'],
   timeout: ['timeout'],
+  prlimit: ['prlimit'],
 };
 
 export type ToolName = keyof typeof commands;

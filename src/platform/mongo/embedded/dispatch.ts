@@ -15,6 +15,7 @@ import {
 import { deadlineOf, waitFor } from './deadline.js';
 import type { Document } from './document.js';
 import { badValue, CommandError, notSupported } from './errors.js';
+import { JournalFailure } from './journal.js';
 import { fieldOf } from './paths.js';
 import { readCommands } from './read-commands.js';
 import { abortActive, activeTransaction, advance, openSession, sessionIdOf, startTransaction } from './sessions.js';
@@ -45,7 +46,7 @@ export async function dispatch(server: ServerState, body: Document): Promise<Doc
     const reply = { ...(await carryOut(server, name, body, deadlineAt)), ok: 1, operationTime: operationTime() };
     return failPoint ? { ...reply, ...failPoint.replyFields } : reply;
   } catch (error) {
-    return errorReply(error, name, body);
+    return error instanceof JournalFailure ? null : errorReply(error, name, body);
   }
 }
 

@@ -10,9 +10,17 @@ import { encodeFrame, readFrames, SIGNATURE, type Operation } from './journal-fr
  */
 export interface Journal {
   append(operation: Operation): void;
-  /** Resolves when everything appended so far would survive a crash. */
+  /** Resolves when everything appended so far would survive a crash. Throws JournalFailure. */
   durable(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Whether the last operations are on disk is unknown, so there is no honest answer about them. */
+export class JournalFailure extends Error {
+  constructor(cause: unknown) {
+    super(`the journal cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'JournalFailure';
+  }
 }
 
 export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>;
@@ -24,7 +32,7 @@ export interface JournalOptions {
   /** The operations that make the present state from nothing, for a shorter file. */
   snapshot(): Operation[];
   /** Writing or syncing failed: nothing may be acknowledged any more. Called once. */
-  onFailure(error: Error): void;
+  onFailure(error: JournalFailure): void;
   /** A rewrite is due when the file is longer than this and than four times what was live at the last one. */
   readonly compactAboveBytes?: number;
   /** For tests: how a file is opened to be written. */
@@ -43,7 +51,7 @@ interface Writer {
   synced: number;
   /** The write that is under way. */
   batch: Promise<void> | null;
-  failure: Error | null;
+  failure: JournalFailure | null;
 }
 
 const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
@@ -108,7 +116,7 @@ async function writeBatch(writer: Writer): Promise<void> {
     await writer.file.datasync();
     writer.synced = appended;
   } catch (error) {
-    writer.failure = error instanceof Error ? error : new Error(String(error));
+    writer.failure = new JournalFailure(error);
     writer.options.onFailure(writer.failure);
   }
   writer.batch = writer.pending.length > 0 && !writer.failure ? writeBatch(writer) : null;

@@ -20,6 +20,14 @@ export interface EmbeddedDatabaseOptions {
   readonly onExit?: (reason: string) => void;
 }
 
+/** The reason is for whoever looks after the machine: a damaged journal, a disk that does not take a file. */
+export class EmbeddedDatabaseNotStarted extends Error {
+  constructor(reason: string) {
+    super(`The embedded database did not start: ${reason}`);
+    this.name = 'EmbeddedDatabaseNotStarted';
+  }
+}
+
 /** What the server process tells its parent. */
 export type ProcessMessage =
   | { kind: 'ready'; port: number }
@@ -47,7 +55,7 @@ async function startServer(entryArguments: string[], onExit: (reason: string) =>
   const entry = new URL(`./server-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
   const child = fork(entry, entryArguments);
   const message = await firstMessage(child);
-  if (message.kind === 'failed') throw new Error(`The embedded database did not start: ${message.reason}`);
+  if (message.kind === 'failed') throw new EmbeddedDatabaseNotStarted(message.reason);
   if (message.kind === 'occupied') return attach(message.port, onExit);
 
   let reason = 'the server process ended unexpectedly';
