@@ -2,7 +2,10 @@ import { appendFile, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openEmbeddedDatabase } from '../../src/platform/mongo/embedded/open-embedded-database.js';
+import {
+  openEmbeddedDatabase,
+  type EmbeddedDatabase,
+} from '../../src/platform/mongo/embedded/open-embedded-database.js';
 import { connectTo, type MongoClient, type Row } from '../contracts/embedded-support.js';
 
 const ROUNDS = 20;
@@ -25,7 +28,26 @@ describe('embedded database: twenty crashes', function () {
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'embedded-crash-'));
   });
-  after(() => rm(directory, { recursive: true, force: true }));
+  after(async () => {
+    await close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  let database: EmbeddedDatabase;
+  let client: MongoClient;
+  let exited: Promise<string>;
+
+  async function open(): Promise<void> {
+    let tell: (reason: string) => void;
+    exited = new Promise<string>((resolve) => (tell = resolve));
+    database = await openEmbeddedDatabase({ directory, onExit: (reason) => tell(reason) });
+    client = await connectTo(database.uri, { retryWrites: false, serverSelectionTimeoutMS: 300 });
+  }
+
+  async function close(): Promise<void> {
+    await client.close();
+    await database.close();
+  }
 
   it('loses no acknowledged write and shows no half of a transaction', async () => {
     const acknowledged: Acknowledged = {
@@ -40,10 +62,7 @@ describe('embedded database: twenty crashes', function () {
     let interrupted = 0;
     const files = new Set<number>();
     for (let round = 0; round < ROUNDS; round++) {
-      let tell: (reason: string) => void;
-      const exited = new Promise<string>((resolve) => (tell = resolve));
-      const database = await openEmbeddedDatabase({ directory, onExit: (reason) => tell(reason) });
-      const client = await connectTo(database.uri, { retryWrites: false, serverSelectionTimeoutMS: 300 });
+      await open();
       if (round === 0) await prepare(client);
       await check(client, acknowledged);
 
@@ -54,15 +73,11 @@ describe('embedded database: twenty crashes', function () {
       const ends = await Promise.allSettled(workers(client, acknowledged, ids).map(untilItFails));
       interrupted += ends.length;
       expect(await exited).to.match(/ended unexpectedly/);
-      await client.close();
-      await database.close();
+      await close();
       await tear(directory, TEARS[round % TEARS.length]!);
     }
-    const database = await openEmbeddedDatabase({ directory });
-    const client = await connectTo(database.uri);
+    await open();
     await check(client, acknowledged);
-    await client.close();
-    await database.close();
     const { inserted, removed, taken, increments, transfers } = acknowledged;
     console.log(
       `      acknowledged: ${inserted.size} inserts, ${removed.size} removals, ${taken.size} takings, ` +
