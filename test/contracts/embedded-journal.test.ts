@@ -182,6 +182,27 @@ describe('embedded database: journal', () => {
     });
   });
 
+  it('does not rewrite at its first write what was rewritten before its end', async () => {
+    const state = new Map<unknown, Operation>();
+    const compacting = { ...options, compactAboveBytes: 5000, snapshot: () => [...state.values()] };
+    const run = async (from: number, to: number, ids: number) => {
+      const journal = await openJournal(compacting);
+      for (let n = from; n < to; n++) {
+        state.set(n % ids, put(n % ids));
+        journal.append(put(n % ids));
+        await journal.durable();
+      }
+      await journal.close();
+      return (await stat(options.path)).ino;
+    };
+    const large = await run(0, 300, 300);
+    expect((await stat(options.path)).size).to.be.greaterThan(20_000);
+    expect(await run(300, 301, 300)).to.equal(large);
+    // But what tells of the past for the most part is.
+    state.clear();
+    expect(await run(301, 302, 1)).to.not.equal(large);
+  });
+
   it('starts from the old file when a rewrite was cut short', async () => {
     const journal = await openJournal(options);
     journal.append(put(1));

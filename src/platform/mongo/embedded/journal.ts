@@ -33,7 +33,7 @@ export interface JournalOptions {
   snapshot(): Operation[];
   /** Writing or syncing failed: nothing may be acknowledged any more. Called once. */
   onFailure(error: JournalFailure): void;
-  /** A rewrite is due when the file is longer than this and than four times what was live at the last one. */
+  /** A rewrite is due when the file is longer than this and than four times what was live at the last one, or at the start. */
   readonly compactAboveBytes?: number;
   /** For tests: how a file is opened to be written. */
   readonly openFile?: (path: string) => Promise<JournalFile>;
@@ -67,10 +67,11 @@ export async function openJournal(given: JournalOptions): Promise<Journal> {
   const { path, compactAboveBytes, openFile } = options;
   await rm(`${path}.new`, { force: true });
   const bytes = await readFile(path).catch(nothingIfMissing);
-  const size = readAll(options, bytes);
+  const { size, liveSize } = readAll(options, bytes);
   const file = await openFile(path);
   const counters = { appended: 0, synced: 0, batch: null, failure: null };
-  const writer: Writer = { options, file, size, compactAbove: compactAboveBytes, pending: [], ...counters };
+  const compactAbove = Math.max(compactAboveBytes, COMPACT_FACTOR * liveSize);
+  const writer: Writer = { options, file, size, compactAbove, pending: [], ...counters };
   if (size < bytes.length) await file.truncate(size);
   if (size === 0) await append(writer, SIGNATURE);
   await file.datasync();
@@ -93,9 +94,15 @@ export async function openJournal(given: JournalOptions): Promise<Journal> {
   };
 }
 
-function readAll({ path, apply }: JournalOptions, bytes: Buffer): number {
+/** How much of the file is good, and about how much of it tells of what still is. */
+function readAll({ path, apply, snapshot }: JournalOptions, bytes: Buffer): { size: number; liveSize: number } {
+  let operations = 0;
   try {
-    return readFrames(bytes, apply);
+    const size = readFrames(bytes, (operation) => {
+      operations++;
+      apply(operation);
+    });
+    return { size, liveSize: operations === 0 ? 0 : (size * snapshot().length) / operations };
   } catch (error) {
     throw new Error(`The journal ${path} cannot be used: ${(error as Error).message}`, { cause: error });
   }
