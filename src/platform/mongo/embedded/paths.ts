@@ -54,6 +54,11 @@ interface ValuesAt {
 
 /** All that `path` leads to, arrays opened: what an index or a sort keeps of a document. */
 export function valuesAt(document: Document, path: Path): ValuesAt {
+  const top = fieldOf(document, path[0]!);
+  // The usual case, told apart because every write makes the keys of every index.
+  if (path.length === 1 && !Array.isArray(top)) {
+    return { values: [top ?? null], throughArray: false, found: top !== undefined };
+  }
   const values: unknown[] = [];
   let leaves = 0;
   let throughArray = false;
