@@ -35,29 +35,38 @@ export interface Transaction {
 
 export interface Index {
   readonly definition: IndexDefinition;
+  /** What is committed. */
   readonly entries: OrderedIndex<StoredRecord>;
+  /** Where else unsettled records stand: by what they are to become, and by what some transaction still sees. */
+  readonly claims: OrderedIndex<StoredRecord>;
   /** Once some document had several keys here, one document may stand at several places. */
   isMultikey: boolean;
+}
+
+interface Claim {
+  readonly index: Index;
+  readonly key: string;
 }
 
 export interface Collection {
   /** `database.collection` */
   readonly namespace: string;
-  /** All committed documents, in the order of insertion; the indexes hold exactly the same. */
+  /** All committed documents, in the order of insertion; the entries of the indexes are exactly theirs. */
   readonly records: Set<StoredRecord>;
   /** The first is that of `_id`. */
   readonly indexes: Index[];
-  /** Those that look different to some transaction: locked, or with older versions. A transaction reads them besides. */
-  readonly unsettled: Set<StoredRecord>;
+  /** Those that look different to some transaction: locked, or with older versions; and their claims. */
+  readonly unsettled: Map<StoredRecord, Claim[]>;
 }
 
 export function createCollection(namespace: string): Collection {
   const idIndex = createIndex(idIndexDefinition());
-  return { namespace, records: new Set(), indexes: [idIndex], unsettled: new Set() };
+  return { namespace, records: new Set(), indexes: [idIndex], unsettled: new Map() };
 }
 
 function createIndex(definition: IndexDefinition): Index {
-  return { definition, entries: createOrderedIndex<StoredRecord>(), isMultikey: false };
+  const [entries, claims] = [createOrderedIndex<StoredRecord>(), createOrderedIndex<StoredRecord>()];
+  return { definition, entries, claims, isMultikey: false };
 }
 
 /** What `reader` (a transaction, or null for everyone else) sees. */
@@ -86,12 +95,34 @@ export function replaceDocument(collection: Collection, record: StoredRecord, do
   else collection.records.delete(record);
 }
 
-function recordsAt(index: Index, key: string): Iterable<StoredRecord> {
-  return itemsBetween(index.entries, [key, key + '\x00']);
+/** Notes that the record also stands for `document`, besides the committed one, which the indexes show. */
+export function unsettle(collection: Collection, record: StoredRecord, document: Document | null): void {
+  const claims = collection.unsettled.get(record) ?? [];
+  collection.unsettled.set(record, claims);
+  if (!document) return;
+  for (const index of collection.indexes) {
+    if (record.document && isUntouched(index.definition, record.document, document)) continue;
+    const keys = index.definition.keysOf(document);
+    if (keys.length > 1) index.isMultikey = true;
+    for (const key of keys) {
+      addEntry(index.claims, key, record);
+      claims.push({ index, key });
+    }
+  }
+}
+
+/** Everybody sees what is committed again. */
+export function settle({ unsettled }: Collection, record: StoredRecord): void {
+  for (const { index, key } of unsettled.get(record) ?? []) removeEntry(index.claims, key, record);
+  unsettled.delete(record);
+}
+
+function recordsAt(entries: OrderedIndex<StoredRecord>, key: string): Iterable<StoredRecord> {
+  return itemsBetween(entries, [key, key + '\x00']);
 }
 
 export function findById(collection: Collection, id: unknown): StoredRecord | null {
-  for (const record of recordsAt(collection.indexes[0]!, encodeValue(id))) return record;
+  for (const record of recordsAt(collection.indexes[0]!.entries, encodeValue(id))) return record;
   return null;
 }
 
@@ -103,12 +134,16 @@ export function ensureIndex(collection: Collection, definition: IndexDefinition)
     const keys = definition.keysOf(record.document!);
     if (keys.length > 1) index.isMultikey = true;
     for (const key of keys) {
-      const [taken] = recordsAt(index, key);
+      const [taken] = recordsAt(index.entries, key);
       if (definition.unique && taken) throw duplicateKey(collection, definition, record.document!, key);
       addEntry(index.entries, key, record);
     }
   }
   collection.indexes.push(index);
+  // No transaction has written here, but one may still see older versions.
+  for (const record of collection.unsettled.keys()) {
+    for (let version = record.older; version; version = version.older) unsettle(collection, record, version.document);
+  }
   return true;
 }
 
@@ -127,8 +162,6 @@ export interface Intent {
 export function findObstacle(intent: Intent): Transaction | 'unseen' | null {
   const { collection, record, document, writer } = intent;
   const before = record && visibleDocument(record, writer);
-  // What the index does not show: pending documents, and for a transaction those it still sees.
-  const besides = [...collection.unsettled].filter(({ lock }) => lock !== null || writer !== null);
   for (const index of collection.indexes) {
     // The keys it has are its own already.
     if (before && isUntouched(index.definition, before, document)) continue;
@@ -136,7 +169,7 @@ export function findObstacle(intent: Intent): Transaction | 'unseen' | null {
     const keys = index.definition.keysOf(document);
     if (!index.definition.unique) continue;
     for (const key of keys) {
-      for (const other of [...recordsAt(index, key), ...besides]) {
+      for (const other of [...recordsAt(index.entries, key), ...recordsAt(index.claims, key)]) {
         const obstacle = other === record ? null : obstacleIn(other, intent, index.definition, key);
         if (obstacle) return obstacle;
       }

@@ -3,7 +3,7 @@ import type { Document } from './document.js';
 import { badValue, notSupported } from './errors.js';
 import { compileFilter, type Predicate } from './match.js';
 import { itemsBetween } from './ordered-index.js';
-import { choosePlan, type IndexScan, type Plan } from './planner.js';
+import { choosePlan, type Plan } from './planner.js';
 import { sortBy, type SortField } from './sort.js';
 
 export interface Query {
@@ -43,34 +43,26 @@ export function runQuery(collection: Collection | undefined, query: Query, reade
   return (isSorted ? found : sortBy(found, query.sort, (each) => each.document)).slice(query.skip, end);
 }
 
-/**
- * Records and indexes hold what is committed. Where that may differ from what a transaction sees, the record is among
- * the unsettled ones, which are few: all of them are looked at.
- */
+/** Records and indexes hold what is committed. What a transaction may see besides is among the unsettled ones. */
 function candidates(collection: Collection, plan: Plan, reader: Transaction | null): Iterable<StoredRecord> {
-  const committed = plan.index ? recordsIn(plan) : collection.records;
-  const { unsettled } = collection;
-  return reader === null || unsettled.size === 0 ? committed : withUnsettled(committed, unsettled);
+  const { records, unsettled } = collection;
+  const isSettled = reader === null || unsettled.size === 0;
+  if (!plan.index) return isSettled ? records : new Set([...records, ...unsettled.keys()]);
+  const { index, ranges, backwards } = plan;
+  const [range, ...others] = ranges;
+  // Nearly every scan is this: one walk, in which no record can stand twice.
+  if (isSettled && others.length === 0 && !index.isMultikey) return itemsBetween(index.entries, range!, backwards);
+  const sources = isSettled ? [index.entries] : [index.entries, index.claims];
+  return each(sources.flatMap((entries) => ranges.map((part) => itemsBetween(entries, part, backwards))));
 }
 
-function* withUnsettled(committed: Iterable<StoredRecord>, unsettled: Set<StoredRecord>): Iterable<StoredRecord> {
-  for (const record of committed) if (!unsettled.has(record)) yield record;
-  yield* unsettled;
-}
-
-function recordsIn(scan: IndexScan): Iterable<StoredRecord> {
-  const [range, ...others] = scan.ranges;
-  const isOneWalk = others.length === 0 && !scan.index.isMultikey;
-  return isOneWalk ? itemsBetween(scan.index.entries, range!, scan.backwards) : recordsInAll(scan);
-}
-
-function* recordsInAll({ index, ranges, backwards }: IndexScan): Iterable<StoredRecord> {
+/** Each record once. */
+function* each(walks: Iterable<StoredRecord>[]): Iterable<StoredRecord> {
   const given = new Set<StoredRecord>();
-  for (const range of ranges) {
-    for (const record of itemsBetween(index.entries, range, backwards)) {
-      // In a multikey index one record may stand at several places.
-      if (index.isMultikey && given.has(record)) continue;
-      if (index.isMultikey) given.add(record);
+  for (const walk of walks) {
+    for (const record of walk) {
+      if (given.has(record)) continue;
+      given.add(record);
       yield record;
     }
   }

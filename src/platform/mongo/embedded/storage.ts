@@ -1,6 +1,8 @@
 import {
   createCollection,
   replaceDocument,
+  settle,
+  unsettle,
   type Collection,
   type StoredRecord,
   type Transaction,
@@ -73,7 +75,7 @@ function commitRecord(storage: Storage, collection: Collection, record: StoredRe
   record.pending = null;
   if (storage.transactions.size === 0) return;
   record.older = { document: replaced, committedAt, older };
-  collection.unsettled.add(record);
+  unsettle(collection, record, replaced);
 }
 
 export function beginTransaction(storage: Storage): Transaction {
@@ -92,7 +94,7 @@ export function holdRecord(
   document: Document | null,
 ): void {
   transaction.held.set(record, collection);
-  collection.unsettled.add(record);
+  unsettle(collection, record, document);
   record.lock = transaction;
   record.pending = document;
 }
@@ -102,7 +104,7 @@ export function commitTransaction(storage: Storage, transaction: Transaction): v
   storage.clock++;
   // A write that changes nothing moves the time on, too: who saw the record before must not write it any more.
   for (const [record, collection] of transaction.held) commitRecord(storage, collection, record, record.pending);
-  settle(storage);
+  forgetVersions(storage);
   transaction.release();
 }
 
@@ -112,20 +114,20 @@ export function abortTransaction(storage: Storage, transaction: Transaction): vo
     record.lock = null;
     record.pending = null;
   }
-  settle(storage);
+  forgetVersions(storage);
   transaction.release();
 }
 
 /** Forgets the versions nobody can see any more: all behind the newest one that the oldest snapshot sees. */
-function settle({ collections, transactions }: Storage): void {
+function forgetVersions({ collections, transactions }: Storage): void {
   let oldest = Infinity;
   for (const { snapshotAt } of transactions) oldest = Math.min(oldest, snapshotAt);
-  for (const { unsettled } of collections.values()) {
-    for (const record of unsettled) {
+  for (const collection of collections.values()) {
+    for (const record of collection.unsettled.keys()) {
       let version: { older: StoredRecord['older']; committedAt: number } = record;
       while (version.older && version.committedAt > oldest) version = version.older;
       version.older = null;
-      if (record.older === null && record.lock === null) unsettled.delete(record);
+      if (record.older === null && record.lock === null) settle(collection, record);
     }
   }
 }
