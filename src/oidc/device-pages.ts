@@ -4,7 +4,14 @@ import { answerPage } from '../platform/http/answer-error.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { Tenant } from '../tenants/index.js';
 import type { User } from '../users/index.js';
-import { bindingOf, clientOf, deviceErrorOf, leaveUnsaved } from './library-internals.js';
+import {
+  bindingOf,
+  clientOf,
+  deviceErrorOf,
+  hasStoredSession,
+  leaveSessionUnsaved,
+  type DeviceError,
+} from './library-internals.js';
 import { endpointPaths } from './options/endpoints.js';
 
 /** Pages at `/device`, where a person types the code of a device and decides (RFC 8628 §3.3). */
@@ -22,9 +29,21 @@ export interface DevicePagesDeps {
   renderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: unknown): void;
 }
 
-/** Unknown, expired, used and turned down codes get the same words: nobody learns which codes there are. */
-const codeOfNoUse =
-  'That code cannot be used. Check it, or get a new one on your device: a code is good once, for ten minutes.';
+/** What the form is shown with again. */
+const problems: Partial<Record<DeviceError['kind'], { status: number; message: string }>> = {
+  no_code: { status: 422, message: 'Type the code that your device shows.' },
+  // unknown, expired, used and turned down get the same words: nobody learns which codes there are
+  of_no_use: {
+    status: 422,
+    message:
+      'That code cannot be used. Check it, or get a new one on your device: a code is good once, for ten minutes.',
+  },
+  claimed: {
+    status: 403,
+    message: 'This code is in use in another browser. Go on there, or get a new code on your device.',
+  },
+  unusable_form: { status: 400, message: 'This page was too old, or was opened twice. Send the code again.' },
+};
 
 export function createDevicePages(deps: DevicePagesDeps): DevicePages {
   function showForm(ctx: KoaContextWithOIDC, status: number, error: string | null): void {
@@ -45,23 +64,13 @@ export function createDevicePages(deps: DevicePagesDeps): DevicePages {
   return {
     enterCode(ctx, error) {
       if (!error) return showForm(ctx, 200, null);
-      const hasSession = !leaveUnsaved(ctx);
       const { kind, refusal } = deviceErrorOf(ctx, error.cause);
-      switch (kind) {
-        case 'turned_down':
-          return showOutcome(ctx, { account: null, refusal: isCancelled(ctx) ? null : refusal });
-        case 'no_code':
-          return showForm(ctx, 422, 'Type the code that your device shows.');
-        case 'of_no_use':
-          return showForm(ctx, 422, codeOfNoUse);
-        case 'claimed':
-          return showForm(ctx, 403, refusal);
-        case 'unusable_form':
-          if (!hasSession) return answerPage(deps.pages, ctx, withoutCookie());
-          return showForm(ctx, 400, 'This page was too old, or was opened twice. Send the code again.');
-        case 'other':
-          deps.renderError(ctx, error.out, error.cause);
-      }
+      const problem = problems[kind];
+      if (problem && hasStoredSession(ctx)) return showForm(ctx, problem.status, problem.message);
+      leaveSessionUnsaved(ctx);
+      if (problem) return answerPage(deps.pages, ctx, withoutCookie());
+      if (kind !== 'turned_down') return deps.renderError(ctx, error.out, error.cause);
+      showOutcome(ctx, { account: null, refusal: isCancelled(ctx) ? null : refusal });
     },
 
     async confirm(ctx) {
@@ -77,6 +86,7 @@ export function createDevicePages(deps: DevicePagesDeps): DevicePages {
           clientName: nameOf(ctx),
           address: ip ?? '',
           software: ua ?? '',
+          offline: scopesOf(code?.params).includes('offline_access'),
           user: await presentUser(deps, ctx),
         },
       );
@@ -127,6 +137,10 @@ function formOf(ctx: KoaContextWithOIDC): { action: string; xsrf: string } {
 function nameOf(ctx: KoaContextWithOIDC): string {
   const { clientName, clientId } = clientOf(ctx);
   return clientName ?? clientId;
+}
+
+function scopesOf(params: Record<string, unknown> | undefined): string[] {
+  return String(params?.['scope'] ?? '').split(' ');
 }
 
 function withoutCookie(): AppError {

@@ -102,15 +102,18 @@ const kindsOfCodes: Readonly<Record<string, DeviceError['kind']>> = {
   'device_code.decided': 'of_no_use',
 };
 
+/** A session that was never saved has no end. */
+export function hasStoredSession(ctx: KoaContextWithOIDC): boolean {
+  return (ctx.oidc.session as { exp?: number } | undefined)?.exp !== undefined;
+}
+
 /**
- * True when this request has no stored session. The error handler of the pages at `/device` writes into the session all
- * the same, and the library then fails to save one that it has never saved; this takes the mark to save away again.
+ * After an error at `/device` the library puts the token of a form into the session and saves it once more, outside of
+ * its error handler. Where no form is shown this is taken back: a session that was never saved cannot be saved there,
+ * and a database that is away would turn the answer into a bare 500.
  */
-export function leaveUnsaved(ctx: KoaContextWithOIDC): boolean {
-  const session = ctx.oidc.session as { exp?: number; touched?: boolean } | undefined;
-  if (!session || session.exp !== undefined) return false;
-  session.touched = false;
-  return true;
+export function leaveSessionUnsaved(ctx: KoaContextWithOIDC): void {
+  if (ctx.oidc.session) (ctx.oidc.session as { touched?: boolean }).touched = false;
 }
 
 export function deviceErrorOf(ctx: KoaContextWithOIDC, error: unknown): DeviceError {

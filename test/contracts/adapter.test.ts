@@ -161,6 +161,30 @@ describe('the adapter of the OIDC library', () => {
     expect(await dump()).not.to.contain('ABCDEFGH');
   });
 
+  it('DeviceCode: of parallel decisions one stands, and no later write undoes it or its use', async () => {
+    const adapter = adapterOf('DeviceCode');
+    const pending = { kind: 'DeviceCode', jti: 'id', exp: inAnHour, clientId: 'web', userCode: 'ABCDEFGH' };
+    const approved = { ...pending, accountId: 'usr_1', grantId: 'grant-1' };
+    const denied = { ...pending, error: 'access_denied' };
+    await adapter.upsert('id', pending, 60);
+    await adapter.upsert('id', { ...pending, error: 'server_error' }, 60);
+    expect(await adapter.find('id'), 'a mishap on the way is no decision').to.deep.equal(pending);
+    const writes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => adapter.upsert('id', index % 2 === 0 ? approved : denied, 60)),
+    );
+    expect(writes.filter(({ status }) => status === 'fulfilled')).to.have.length(1);
+    expect(events).to.have.length(1);
+    const decided = await adapter.find('id');
+    expect(decided).to.deep.equal(events[0] === 'device.approved' ? approved : denied);
+
+    await adapter.consume('id');
+    const late = [approved, denied, { ...pending, inFlight: true }].map((payload) => adapter.upsert('id', payload, 60));
+    expect((await Promise.allSettled(late)).map(({ status }) => status)).to.deep.equal(Array(3).fill('rejected'));
+    const { consumed, ...rest } = (await adapter.find('id')) ?? {};
+    expect(consumed).to.be.a('number');
+    expect(rest).to.deep.equal(decided);
+  });
+
   it('a sealed row that is moved to another place does not open there', async () => {
     const adapter = adapterOf('Interaction');
     await adapter.upsert('mine', payloadOf('Interaction', 'mine'), 60);

@@ -106,6 +106,11 @@ describe('the inside of oidc-provider, as far as we use it', () => {
     expect(Object.getOwnPropertyDescriptor(Provider, 'ctx')?.get).to.be.a('function');
     expect(source('shared/check_resource.js')).to.contain('resourceServers[identifier] = new provider.ResourceServer');
     expect(source('helpers/resource_server.js')).to.contain('get scopes()');
+    for (const name of ['NotFound', 'Expired', 'AlreadyUsed', 'NoCode', 'Aborted']) {
+      expect(source('helpers/re_render_errors.js')).to.contain(`class ${name}Error extends ReRenderError`);
+    }
+    expect(source('shared/error_handler.js')).to.contain('generateXsrf(ctx, () => {})');
+    expect(source('helpers/initialize_app.js')).to.contain('ctx.oidc.session?.touched && !ctx.oidc.session.destroyed');
     expect(source('shared/selective_body.js')).to.contain('ctx.req.body || ctx.request.body');
   });
 });

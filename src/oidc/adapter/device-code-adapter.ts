@@ -163,7 +163,7 @@ function eventOf(decision: Decision, { clientId, accountId }: AdapterPayload): P
 function claimedElsewhere(): AppError {
   return new AppError('device_code.claimed', {
     status: 403,
-    detail: 'This code is in use in another browser. Go on there, or get a new code on your device.',
+    detail: 'The code belongs to the browser in which it was typed first.',
   });
 }
 

@@ -93,6 +93,7 @@ export const pages: Record<PageName, Locals> = {
     userCode: 'BCDF-GHJK',
     address: '192.0.2.1',
     software: 'AcmeTV/1.0',
+    offline: true,
     user,
   },
   'sign-in/device-outcome': {
