@@ -1,12 +1,14 @@
 import { expect } from 'chai';
+import { browser } from '../support/browser.js';
 import { ada, ciKey, projectsApi, webSecret } from '../support/contract-seed.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
+import { seedWithTwoTenants } from '../support/two-tenants.js';
 import { authorizeUrl, openSignIn, post, send, submitByHand, tokensOf, type Answer } from './requests.js';
 
 describe('without its database the server', () => {
   let running: RunningApp;
   beforeEach(async () => {
-    running = await startApp();
+    running = await startApp({ seed: seedWithTwoTenants });
   });
   afterEach(closeApps);
 
@@ -15,6 +17,8 @@ describe('without its database the server', () => {
     const tokens = await tokensOf(issuer);
     const page = await openSignIn(issuer);
     await send(`${issuer}/oauth2/jwks`);
+    const visitor = browser(issuer);
+    await visitor.get('/device');
     await database.connection.getClient().close();
     logLines.length = 0;
 
@@ -32,6 +36,12 @@ describe('without its database the server', () => {
       refresh: await post(issuer, 'token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token }, web),
       revoke: await post(issuer, 'revoke', { token: tokens.refresh_token }, web),
       introspect: await post(issuer, 'introspect', { token: tokens.access_token }, web),
+      device: await post(issuer, 'device_authorization', { client_id: 'television' }),
+      devicePage: await send(`${issuer}/device`),
+      deviceForm: await send(`${issuer}/device`, {
+        method: 'POST',
+        headers: { Cookie: visitor.cookieHeader('/device') },
+      }),
       ready: await send(`${issuer}/health/ready`),
     };
     for (const [name, { status, headers, text }] of Object.entries(answers)) {
