@@ -68,11 +68,13 @@ describe('the endpoints of a device', () => {
     expect(await errorOf(device)).to.equal('slow_down');
   });
 
-  it('of twenty polls at once one is told that it is pending', async () => {
-    const device = await startDevice(issuer);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => errorOf(device)));
-    expect(answers.filter((error) => error === 'authorization_pending')).to.have.length(1);
-    expect(answers.filter((error) => error === 'slow_down')).to.have.length(19);
+  it('of polls at the same moment one is told that it is pending', async () => {
+    for (let round = 0; round < 10; round++) {
+      const device = await startDevice(issuer);
+      const answers = await Promise.all(Array.from({ length: 10 }, () => errorOf(device)));
+      expect(answers.filter((error) => error === 'authorization_pending')).to.have.length(1);
+      expect(answers.filter((error) => error === 'slow_down')).to.have.length(9);
+    }
   });
 
   it('a hasty device has its tokens as soon as the person has connected it', async () => {
