@@ -44,7 +44,7 @@ describe('connecting a device in a real browser', function () {
       await page.waitForSelector('.seal-good');
       await inspect('device-connected');
 
-      const second = await startDevice(issuer, {}, ['kiosk', kioskSecret]);
+      const second = await startDevice(issuer, { scope: 'openid offline_access' }, ['kiosk', kioskSecret]);
       await page.goto(second.response.verification_uri_complete ?? '');
       expect(await page.inputValue('input[name=user_code]')).to.equal(second.response.user_code);
       await inspect('device-code-from-link');

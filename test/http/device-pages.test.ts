@@ -218,6 +218,34 @@ describe('the page where a person types the code of a device', () => {
     expect((await typeCode(visitor, device.response.user_code)).status).to.equal(403);
   });
 
+  it('a code that expires while the person signs in connects nothing', async () => {
+    mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    const device = await startDevice(issuer);
+    const visitor = browser(issuer);
+    const login = await visitor.submit(await typeCode(visitor, device.response.user_code), { confirm: 'yes' });
+    pass(601);
+    const late = await visitor.submit(login, { login: ada.email, password: ada.password });
+    expect([late.status, late.html.includes(ofNoUse)]).to.deep.equal([422, true]);
+    expect(await errorOf(device)).to.equal('expired_token');
+  });
+
+  it('the question tells from where the device asked: by the trusted proxy alone, and escaped', async () => {
+    const { issuer: origin } = await startApp({ seed: seedWithTwoTenants, trustedProxies: 1 });
+    const asked = await send(`${origin}/oauth2/device_authorization`, {
+      method: 'POST',
+      headers: {
+        'X-Forwarded-For': '192.0.2.66, 2001:db8::7',
+        'User-Agent': `<script>alert(1)</script>${'x'.repeat(500)}`,
+      },
+      body: new URLSearchParams({ client_id: 'television', scope: 'openid' }),
+    });
+    const { html } = await typeCode(browser(origin), String(asked.json['user_code']));
+    expect(html).to.contain('2001:db8::7').and.not.contain('192.0.2.66');
+    expect(html)
+      .to.contain('&lt;script&gt;alert(1)')
+      .and.not.match(/<script|x{200}/i);
+  });
+
   it('who leaves the flow half way may take it up again, in the same browser', async () => {
     const device = await startDevice(issuer);
     const visitor = browser(issuer);

@@ -54,6 +54,12 @@ describe('the endpoints of a device', () => {
     expectOAuthError(await askFor({ resource: 'https://api.example.com/other' }, kiosk), 400, 'invalid_target');
   });
 
+  it('a client that cannot do PKCE needs no nonce here', async () => {
+    const clients = (seedWithTwoTenants.clients ?? []).filter(({ client_id: id }) => id === 'kiosk');
+    await running.app.seeding.applySeed({ clients: clients.map((one) => ({ ...one, requirePkce: false })) });
+    expect((await askFor({ scope: 'openid' }, kiosk)).status).to.equal(200);
+  });
+
   it('a poll before its time is told to slow down, and has to wait five seconds longer each time', async () => {
     mock.timers.enable({ apis: ['Date'], now: Date.now() });
     const device = await startDevice(issuer);

@@ -169,6 +169,9 @@ describe('views: what scripts and people rely on', () => {
     await has('sign-in/pick-tenant', { name: 'cancel' });
     await has('sign-in/consent', { id: 'consent-accept', name: 'decision', value: 'accept' });
     await has('sign-in/consent', { id: 'consent-deny', name: 'decision', value: 'deny' });
+    await has('sign-in/device-code', { name: 'user_code', id: 'user_code', type: 'text', required: '' });
+    await has('sign-in/device-confirm', { id: 'device-confirm', name: 'confirm', value: 'yes' });
+    await has('sign-in/device-confirm', { id: 'device-abort', name: 'abort', value: 'yes' });
     await has('sign-in/sign-out', { id: 'logout-confirm', name: 'logout', value: 'yes' });
     await has('sign-in/sign-out', { name: 'xsrf', type: 'hidden', value: 'token' });
   });
