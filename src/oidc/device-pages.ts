@@ -140,7 +140,7 @@ function nameOf(ctx: KoaContextWithOIDC): string {
 }
 
 function scopesOf(params: Record<string, unknown> | undefined): string[] {
-  return String(params?.['scope'] ?? '').split(' ');
+  return ((params?.['scope'] as string | undefined) ?? '').split(' ');
 }
 
 function withoutCookie(): AppError {

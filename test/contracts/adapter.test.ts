@@ -180,9 +180,9 @@ describe('the adapter of the OIDC library', () => {
     await adapter.consume('id');
     const late = [approved, denied, { ...pending, inFlight: true }].map((payload) => adapter.upsert('id', payload, 60));
     expect((await Promise.allSettled(late)).map(({ status }) => status)).to.deep.equal(Array(3).fill('rejected'));
-    const { consumed, ...rest } = (await adapter.find('id')) ?? {};
-    expect(consumed).to.be.a('number');
-    expect(rest).to.deep.equal(decided);
+    const used = await adapter.find('id');
+    expect(used?.consumed).to.be.a('number');
+    expect({ ...used, consumed: undefined }).to.deep.equal({ ...decided, consumed: undefined });
   });
 
   it('a sealed row that is moved to another place does not open there', async () => {
