@@ -218,6 +218,20 @@ describe('the page where a person types the code of a device', () => {
     expect((await typeCode(visitor, device.response.user_code)).status).to.equal(403);
   });
 
+  it('sec-065 of 200 guesses in a minute ten are looked at, and after them not even the right code', async () => {
+    ({ issuer } = await startApp({ seed: seedWithTwoTenants, rateLimitFactor: 1 }));
+    const { response } = await startDevice(issuer);
+    const visitor = browser(issuer);
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 200; guess++) {
+      statuses.push((await submitCode(visitor, { user_code: `BBBB-BB${guess}` })).status);
+    }
+    expect(statuses).to.deep.equal([...Array<number>(10).fill(422), ...Array<number>(190).fill(429)]);
+    const right = await submitCode(visitor, { user_code: response.user_code });
+    expect(right.status).to.equal(429);
+    expect(right.headers.get('retry-after')).to.match(/^\d+$/);
+  });
+
   it('a code that expires while the person signs in connects nothing', async () => {
     mock.timers.enable({ apis: ['Date'], now: Date.now() });
     const device = await startDevice(issuer);
