@@ -49,6 +49,7 @@ export const policy = Object.freeze({
     bodyBytes: 56 * 1024,
     urlBytes: 8 * 1024,
     headerBytes: 16 * 1024,
+    headers: 200,
     /** Of a query and of a form. */
     parameters: 100,
     /** One value, by the name of its parameter; a token or key in JWT form is the longest there is. */

@@ -25,7 +25,7 @@ import { createForms } from './platform/http/forms.js';
 import { openPages } from './platform/http/pages.js';
 import { withLastResort } from './platform/http/last-resort.js';
 import { answerErrors, createListener } from './platform/http/listener.js';
-import { securityHeaders } from './platform/http/security-headers.js';
+import { keepCookiesAtHome, securityHeaders } from './platform/http/security-headers.js';
 import { createAddressLimits } from './platform/limits/address-limits.js';
 import type { Logger } from './platform/log/logger.js';
 import type { Database } from './platform/mongo/open-database.js';
@@ -180,6 +180,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.on('error', (error) => log.debug({ err: error as Error }, 'connection failed')); // a browser that went away
   koa.proxy = true; // the headers it then believes are written by the edge
   koa.keys = new Keygrip([...options.cookieKeys], 'sha256');
+  koa.use(keepCookiesAtHome);
   koa.use(answerErrors(log, answerError));
   koa.use(oidc.answerOtherMethods);
   const routers = [assetsRoutes(pages), health.router, signIn.router];

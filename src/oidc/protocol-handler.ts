@@ -11,7 +11,7 @@ import {
 } from '../platform/http/listener.js';
 import { requestIdHeader } from '../platform/http/problem.js';
 import type { Logger } from '../platform/log/logger.js';
-import { allowFormTarget, allowNothing, allowPage } from '../platform/http/security-headers.js';
+import { allowFormTarget, allowNothing, allowPage, keepCookiesAtHome } from '../platform/http/security-headers.js';
 import {
   looksLikeJwt,
   verifiedTokenId,
@@ -94,9 +94,10 @@ export function useProtocolMiddleware(
 
 async function asPage(ctx: Context, next: Next, sessionCookie: string): Promise<void> {
   allowPage(ctx);
-  await next();
+  await keepCookiesAtHome(ctx, next);
   keepNewerSessionCookie(ctx, sessionCookie);
-  if (ctx.response.is('html')) for (const uri of formTargets(ctx)) allowFormTarget(ctx, uri);
+  const isPage = ctx.response.is('html') && ctx.response.get('Location') === '';
+  if (isPage) for (const uri of new Set(formTargets(ctx))) allowFormTarget(ctx, uri);
   else allowNothing(ctx);
 }
 

@@ -7,7 +7,7 @@ export interface EdgeOptions {
   issuer: string;
   /** How many proxies in front may be believed about the client address; 0 believes none. */
   trustedProxies: number;
-  limits: { urlBytes: number } & Omit<FormLimits, 'bodyBytes'>;
+  limits: { urlBytes: number; headers: number } & Omit<FormLimits, 'bodyBytes'>;
 }
 
 /** Whatever a client may write about where a request comes from or goes to. */
@@ -21,7 +21,7 @@ const ambiguousPath = /%(?:2e|2f|5c|00)|\\|\/\/|\/\.{1,2}(?:\/|$)|;/i;
  * The one place that decides what is believed about a request. Behind it, `host`, `x-forwarded-proto` and
  * `x-forwarded-for` are ours: the issuer's host and scheme, and the client address by the count of trusted proxies.
  * The OIDC library builds its URLs from these headers, so nothing a client writes may reach it.
- * The function it gives throws 400, 414 or 421.
+ * The function it gives throws 400, 414, 421 or 431.
  */
 export function requestPinner({ issuer, trustedProxies, limits }: EdgeOptions): (req: IncomingMessage) => void {
   const { host, protocol } = new URL(issuer);
@@ -30,6 +30,9 @@ export function requestPinner({ issuer, trustedProxies, limits }: EdgeOptions): 
 
   return (req) => {
     const target = req.url ?? '';
+    if (req.rawHeaders.length > 2 * limits.headers) {
+      throw refused(431, 'request.too_many_headers', 'The request has too many headers.');
+    }
     if (target.length > limits.urlBytes) throw refused(414, 'request.url_too_long', 'The URL is too long.');
     if (!target.startsWith('/')) throw refused(400, 'request.bad_target', 'The request target must be a path.');
     const [path, query] = splitOnce(target, '?');

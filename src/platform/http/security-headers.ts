@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
-import type { Context } from 'koa';
+import type { Context, Next } from 'koa';
 
 const permissions = [
   'publickey-credentials-get=(self)',
@@ -67,6 +67,17 @@ export function allowPage(ctx: Context): void {
 
 export function allowNothing(ctx: Context): void {
   ctx.set('Content-Security-Policy', nothingAllowed);
+}
+
+/** A cookie that is cleared or signed anew because its signature is of another key is written without this attribute. */
+export async function keepCookiesAtHome(ctx: Context, next: Next): Promise<void> {
+  await next();
+  const cookies = ctx.res.getHeader('Set-Cookie');
+  if (!Array.isArray(cookies) || cookies.every((cookie) => cookie.includes('samesite='))) return;
+  ctx.set(
+    'Set-Cookie',
+    cookies.map((cookie) => (cookie.includes('samesite=') ? cookie : `${cookie}; samesite=lax`)),
+  );
 }
 
 /**

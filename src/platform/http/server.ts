@@ -26,7 +26,7 @@ export function createHttpServer(
     },
     listener,
   );
-  server.maxHeadersCount = 0; // no header is left out unseen; their size bounds them
+  server.maxHeadersCount = 0; // none is left out unseen: the edge counts them
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     answerOnSocket(socket, statusOfUnreadable(error.code), headers),
   );

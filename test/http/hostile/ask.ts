@@ -1,3 +1,4 @@
+import { policy, type Policy } from '../../../config/policy.js';
 import { send, type Answer } from '../requests.js';
 import type { Endpoint, EndpointRequest, Stage } from '../endpoints.js';
 
@@ -13,3 +14,17 @@ export function ask(
   if (method === 'GET') return send(`${issuer}${path}${encoded === '' ? '' : `?${encoded}`}`, { headers });
   return send(issuer + path, { method, headers: { 'Content-Type': form, ...headers }, body: encoded });
 }
+
+const tries = 1_000_000;
+
+/** A policy under which nobody has to wait after wrong passwords; the waits have tests of their own. */
+export const manyTries: Policy = {
+  ...policy,
+  signInAttempts: {
+    ...policy.signInAttempts,
+    source: { ...policy.signInAttempts.source, tries },
+    account: { ...policy.signInAttempts.account, tries },
+    consecutiveOfStrangers: tries,
+    consecutive: tries,
+  },
+};

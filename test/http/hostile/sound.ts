@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { Endpoint } from '../endpoints.js';
+import type { Answer } from '../requests.js';
 
 /** What every answer says, whoever gives it: the pages, the library, or Node's parser. */
 export const everywhere: Readonly<Record<string, string>> = {
@@ -47,10 +49,44 @@ export function expectCommonHeaders(headers: Given['headers'], why: string, expe
     expected.https ? 'max-age=63072000; includeSubDomains' : null,
   );
   expect(headers.get('cache-control'), why).to.equal(expected.caching ?? 'no-store');
-  const isPage = headers.get('content-type')?.startsWith('text/html') ?? false;
-  const policy = headers.get('content-security-policy');
+  const isPage = headers.get('content-type')?.startsWith('text/html') && headers.get('location') === null;
+  const policy = headers.get('content-security-policy')?.replace(/; ?/g, '; '); // the library writes it again
   if (isPage) expect(policy, why).to.match(policyOfPages);
   else expect(policy, why).to.equal(policyOfDocuments);
+}
+
+/**
+ * An answer of this endpoint to a program: a refusal has the form that it can read, nothing that was sent comes back as
+ * anything but text, and nobody is sent anywhere but here or to the app that is registered.
+ */
+export function expectSoundAnswer(answer: Answer, endpoint: Endpoint, issuer: string, why: string): void {
+  const { status, headers, text, location } = answer;
+  const isDocument = endpoint.kind === 'document' && status === 200;
+  expectSound(answer, why, isDocument ? { caching: 'public, max-age=300' } : cachingOf(endpoint, status));
+  const type = headers.get('content-type') ?? '';
+  if (status >= 400 && endpoint.kind === 'protocol') {
+    expect(type, why).to.match(/^application\/json/);
+    expect(answer.json['error'], why).to.match(/^[a-z_]+$/);
+  } else if (status >= 400) {
+    expect(type, `${why} ${text}`).to.match(/^(application\/(problem\+)?json|text\/html)/);
+  }
+  if (type.startsWith('text/html')) {
+    expect(text.replace(/<script nonce="[\w+/=]+">[^<]*<\/script>/, ''), why).not.to.match(executable);
+  }
+  if (location !== null) {
+    expect(new URL(location, issuer).origin, why).to.be.oneOf([issuer, 'http://localhost:3001']);
+    expect(location, why).to.match(/^[\x21-\x7e]*$/);
+  }
+  expect(headers.getSetCookie().join(), why).not.to.contain('evil');
+}
+
+/** Markup that was sent, a template that was run (7 · 191), a link that runs script. */
+const executable = /<script|<img|1337|(href|action|src)="?(javascript|data|vbscript):/i;
+
+function cachingOf({ path }: Endpoint, status: number): Expected {
+  if (status >= 400) return {};
+  if (path === '/assets/:style') return { caching: 'public, max-age=31536000, immutable' };
+  return path === '/favicon.ico' ? { caching: 'public, max-age=86400' } : {};
 }
 
 /** Cookies are for this server alone: not for scripts, not for other sites, not for other hosts. */
