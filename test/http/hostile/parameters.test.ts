@@ -56,7 +56,7 @@ function isFree(name: string, { method, path }: Endpoint): boolean {
 
 /** A client that proves itself by the header names itself there too. */
 function isOptional(name: string, endpoint: Endpoint, { headers }: EndpointRequest): boolean {
-  if (name === 'client_id' && ('Authorization' in headers || endpoint.path === '/oauth2/logout/success')) return true;
+  if (name === 'client_id' && ('Authorization' in headers || endpoint.path.startsWith('/oauth2/logout'))) return true;
   return optional.includes(name) || isFree(name, endpoint);
 }
 
