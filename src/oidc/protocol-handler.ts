@@ -96,7 +96,7 @@ async function asPage(ctx: Context, next: Next, sessionCookie: string): Promise<
   allowPage(ctx);
   await keepCookiesAtHome(ctx, next);
   keepNewerSessionCookie(ctx, sessionCookie);
-  const isPage = ctx.response.is('html') && ctx.response.get('Location') === '';
+  const isPage = ctx.response.is('html') && !ctx.response.get('Location');
   if (isPage) for (const uri of new Set(formTargets(ctx))) allowFormTarget(ctx, uri);
   else allowNothing(ctx);
 }
