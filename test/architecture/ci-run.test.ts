@@ -10,7 +10,7 @@ const watchdog = join(repository, '.ci/watchdog');
 /** Bash lines that stand in for a command, by its name. */
 type StandIns = Readonly<Record<string, string>>;
 
-const tools: StandIns = { chromium: '', 'redis-server': '' };
+const tools: StandIns = { chromium: '', nginx: '', openssl: '', 'redis-server': '' };
 const root: StandIns = { id: 'echo 0' };
 const person: StandIns = { id: 'echo 1000' };
 

@@ -13,15 +13,17 @@ export interface RelyingParty {
 
 export type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers;
 
-/** A standard client that knows nothing but the issuer and its own registration. */
+/** A standard client that knows nothing but the issuer and its own registration. `send` is its way to the server. */
 export async function relyingParty(
   issuer: string,
   clientId = 'web',
   secret: string | null = webSecret,
+  send = fetch,
 ): Promise<RelyingParty> {
   const authentication = secret === null ? client.None() : client.ClientSecretBasic(secret);
   const configuration = await client.discovery(new URL(issuer), clientId, undefined, authentication, {
     execute: [client.allowInsecureRequests],
+    [client.customFetch]: send as client.CustomFetch,
   });
   return {
     configuration,

@@ -3,6 +3,8 @@ import { delimiter, join } from 'node:path';
 
 const commands = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+  nginx: ['nginx'],
+  openssl: ['openssl'],
   'redis-server': ['redis-server'],
   timeout: ['timeout'],
   prlimit: ['prlimit'],
