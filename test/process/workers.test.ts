@@ -3,15 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as client from 'openid-client';
-import { browser, type Browser } from '../support/browser.js';
-import { ada, contractSeed } from '../support/contract-seed.js';
+import { contractSeed } from '../support/contract-seed.js';
 import { freshDatabaseUri } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { halfSentRequest } from '../support/half-sent-request.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
-import { relyingParty, type RelyingParty, type Tokens } from '../support/relying-party.js';
+import { relyingParty, type RelyingParty } from '../support/relying-party.js';
 import { freePort, killServerProcesses, startServerProcess, type ServerProcess } from '../support/server-process.js';
+import { expectSession, signInAs } from '../support/sign-in-anywhere.js';
 import { requireTool } from '../support/tools.js';
+import { endOf, linesOf, servingWorkers, workersOf } from '../support/worker-log.js';
 
 /** Worker processes with faults that can be set off by a signal. */
 const plantedFaults = `
@@ -41,7 +42,10 @@ describe('several workers', function () {
   });
 
   const start = (environment: Record<string, string> = {}): Promise<ServerProcess> =>
-    startServerProcess({ WORKERS: '2', REDIS_URL: redis.url, DATA_DIR: ':memory:', ...environment });
+    startServerProcess({
+      ...{ WORKERS: '2', TRUSTED_PROXIES: '1', REDIS_URL: redis.url, DATA_DIR: ':memory:' },
+      ...environment,
+    });
 
   describe('on the embedded database', () => {
     let server: ServerProcess;
@@ -176,77 +180,9 @@ describe('several workers', function () {
   });
 });
 
-interface Line {
-  msg: string;
-  level: number;
-  worker?: number;
-  requestId?: string;
-  pid?: number;
-  path?: string;
-  status?: number;
-  code?: number | null;
-  signal?: string | null;
-  delayMs?: number;
-  err?: { message: string };
-}
-
-function linesOf(server: ServerProcess): Line[] {
-  const lines = server
-    .output()
-    .split('\n')
-    .filter((line) => line.startsWith('{') && line.endsWith('}'));
-  return lines.map((line) => JSON.parse(line) as Line);
-}
-
-function endOf(server: ServerProcess, worker: Line | undefined): Line | undefined {
-  const isEnd = ({ msg }: Line): boolean => msg.startsWith('worker ended') || msg === 'worker has left';
-  return linesOf(server).find((line) => isEnd(line) && line.worker === worker?.worker);
-}
-
-/** The lines of those workers that listen now. */
-function servingWorkers(server: ServerProcess): Line[] {
-  const lines = linesOf(server);
-  const listens = (id?: number): boolean => lines.some(({ msg, worker }) => msg === 'listening' && worker === id);
-  const started = lines.filter(({ msg }) => msg === 'worker started');
-  return started.filter((line) => listens(line.worker) && !endOf(server, line));
-}
-
 /** A data URL that a process runs before its own code; what is in it is not part of the product. */
 function importing(code: string): string {
   return `--import data:text/javascript,${encodeURIComponent(code).replaceAll("'", '%27')}`;
-}
-
-/** Who answered these requests, as far as the log has it. */
-function workersOf(server: ServerProcess, requestIds: readonly string[]): (number | undefined)[] {
-  const lines = linesOf(server).filter(
-    ({ msg, requestId }) => msg === 'request' && requestIds.includes(requestId ?? ''),
-  );
-  return lines.map(({ worker }) => worker);
-}
-
-const onConnectionsOfTheirOwn: typeof fetch = (url, init) => {
-  const headers = new Headers(init?.headers);
-  headers.set('Connection', 'close');
-  return fetch(url, { ...init, headers });
-};
-
-/** A whole sign-in whose every request comes on a connection of its own, so that any worker may get it. */
-async function signInAs(
-  party: RelyingParty,
-  issuer: string,
-): Promise<{ visitor: Browser; tokens: Tokens; requestIds: string[] }> {
-  const visitor = browser(issuer, onConnectionsOfTheirOwn);
-  const begun = await party.begin({ tenant: 'acme' });
-  const sent = await visitor.request(begun.url);
-  const login = await visitor.get(new URL(sent.headers.get('location') ?? '', sent.url).href);
-  const done = await visitor.submit(login, { login: ada.email, password: ada.password });
-  const requestIds = [sent, login, done].map(({ headers }) => headers.get('x-request-id') ?? '');
-  return { visitor, tokens: await begun.finish(done.url), requestIds };
-}
-
-async function expectSession(party: RelyingParty, visitor: Browser): Promise<void> {
-  const silent = await party.begin({ tenant: 'acme', prompt: 'none' });
-  expect((await visitor.get(silent.url)).url).to.contain('code=');
 }
 
 async function answers(issuer: string): Promise<boolean> {

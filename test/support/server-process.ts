@@ -16,14 +16,18 @@ export interface ServerProcess {
 
 const running = new Set<ChildProcess>();
 
-/** The real process, as `npm start` runs it, with this environment and nothing else of ours. */
+/** What `npm start` runs once `npm run build` has made it. */
+export const builtServer = ['--enable-source-maps', 'dist/src/main.js'];
+
+/** The real process, from source unless said otherwise, with this environment and nothing else of ours. */
 export async function startServerProcess(
   environment: Record<string, string>,
   ready = 'is ready at',
+  command: readonly string[] = ['--import', 'tsx', 'src/main.ts'],
 ): Promise<ServerProcess> {
   const port = environment['PORT'] ?? String(await freePort());
   const issuer = `http://localhost:${port}`;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, command, {
     cwd: root,
     // tests send much from one address
     env: { PATH: process.env['PATH'], PORT: port, ISSUER: issuer, RATE_LIMIT_FACTOR: '1000', ...environment },

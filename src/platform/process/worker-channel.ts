@@ -1,4 +1,4 @@
-import type { SupervisorMessage, WorkerMessage } from './worker-pool.js';
+import type { SupervisorMessage, WorkerMessage } from './worker-messages.js';
 
 /** Asks the supervisor what to serve. Asked for, because a message sent before anybody listens is lost. */
 export function receiveOrders<Orders>(): Promise<Orders> {

@@ -2,19 +2,8 @@ import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../log/logger.js';
-
-/** What a worker tells its supervisor. That it listens is told by node:cluster itself. */
-export type WorkerMessage =
-  /** It has loaded its code and wants its orders. */
-  | { kind: 'awaiting-orders' }
-  /** It cannot serve, for a reason that the operator has to mend. */
-  | { kind: 'failed'; reason: string };
-
-/** What a supervisor tells its worker. That all of them end is told by SIGTERM. */
-export type SupervisorMessage<Orders> =
-  | { kind: 'serve'; orders: Orders }
-  /** Another one is about to take its place: finish what runs, and do not say "not ready" meanwhile. */
-  | { kind: 'leave' };
+import { createReserve, type Recruit, type Reserve } from './reserve.js';
+import type { SupervisorMessage, WorkerMessage } from './worker-messages.js';
 
 export interface WorkerPoolOptions<Orders> {
   size: number;
@@ -66,19 +55,24 @@ export async function startWorkers<Orders>(options: WorkerPoolOptions<Orders>): 
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ serialization: 'advanced' }); // orders hold buffers
   const stopping = new AbortController();
+  const reserve = createReserve(options.log);
   const places: Place[] = Array.from({ length: options.size }, () => new EventEmitter());
   const allListen = Promise.all(places.map((place) => once(place, 'listening')));
   let isUp = false;
-  const ends = places.map((place) => occupy(place, { ...options, isUp: () => isUp, stopping: stopping.signal }));
+  const ends = places.map((place) =>
+    occupy(place, { ...options, reserve, isUp: () => isUp, stopping: stopping.signal }),
+  );
 
   const pool: WorkerPool = {
     async stop() {
       stopping.abort();
+      reserve.dismiss();
       for (const { worker } of places) if (worker) endWorker(worker, () => worker.process.kill('SIGTERM'), options);
       const results = await Promise.allSettled(ends);
       return results.every((end) => end.status === 'fulfilled' && end.value);
     },
     async replaceAll() {
+      reserve.dismiss(); // it may have loaded older code
       for (const place of places) {
         const { worker } = place;
         if (!worker || worker.isDead()) continue; // is being replaced already
@@ -91,6 +85,7 @@ export async function startWorkers<Orders>(options: WorkerPoolOptions<Orders>): 
   try {
     await Promise.race([allListen, Promise.all(ends)]);
     isUp = true;
+    reserve.refill();
     return pool;
   } catch (error) {
     await pool.stop();
@@ -99,20 +94,25 @@ export async function startWorkers<Orders>(options: WorkerPoolOptions<Orders>): 
 }
 
 interface OccupyOptions<Orders> extends WorkerPoolOptions<Orders> {
+  reserve: Reserve;
   isUp(): boolean;
   stopping: AbortSignal;
 }
 
 /** Keeps one worker in the place until the pool stops; true when the last one ended well. */
 async function occupy<Orders>(place: Place, options: OccupyOptions<Orders>): Promise<boolean> {
-  const { log, stopping } = options;
+  const { log, reserve, stopping } = options;
   for (let quickEnds = 0; ;) {
     const startedAt = performance.now();
-    const worker = cluster.fork();
+    const recruit = reserve.take();
+    const { worker } = recruit;
     log.info({ worker: worker.id, pid: worker.process.pid }, 'worker started');
     place.worker = worker;
-    worker.once('listening', () => place.emit('listening'));
-    const { code, signal, listened, reason } = await endOf(worker, options.orders);
+    worker.once('listening', () => {
+      place.emit('listening');
+      if (options.isUp() && !stopping.aborted) reserve.refill();
+    });
+    const { code, signal, listened, reason } = await serve(recruit, options.orders);
     if (stopping.aborted) return code === 0 || !listened;
     if (!options.isUp()) throw new WorkerStartError(reason ?? `A worker ended with ${signal ?? `code ${code}`}.`);
     quickEnds = performance.now() - startedAt < steadyMs ? quickEnds + 1 : 0;
@@ -124,16 +124,16 @@ async function occupy<Orders>(place: Place, options: OccupyOptions<Orders>): Pro
   }
 }
 
-/** Gives the worker its orders when it asks for them, and waits for its end. */
-async function endOf<Orders>(worker: Worker, orders: Orders): Promise<WorkerEnd> {
+/** Gives the worker its orders, and waits for its end. */
+async function serve<Orders>({ worker, awaitsOrders }: Recruit, orders: Orders): Promise<WorkerEnd> {
   let reason: string | undefined;
   let listened = false;
   worker.once('listening', () => (listened = true));
   worker.on('message', (message: WorkerMessage) => {
     if (message.kind === 'failed') reason = message.reason;
-    else worker.send({ kind: 'serve', orders } satisfies SupervisorMessage<Orders>);
   });
   worker.on('error', () => undefined); // it could not be told something since it has ended, which is seen below
+  void awaitsOrders.then(() => worker.send({ kind: 'serve', orders } satisfies SupervisorMessage<Orders>));
   const [code, signal] = (await once(worker.process, 'exit')) as [number | null, string | null];
   return { code, signal, listened, reason };
 }

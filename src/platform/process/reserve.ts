@@ -1,0 +1,54 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { Logger } from '../log/logger.js';
+import type { WorkerMessage } from './worker-messages.js';
+
+export interface Recruit {
+  worker: Worker;
+  /** It has loaded its code. Never settles when it ends before. */
+  awaitsOrders: Promise<void>;
+}
+
+/** One worker more than is needed, with its code loaded, so that a lost one is replaced without waiting for that. */
+export interface Reserve {
+  /** The one that stands by, or a new one where there is none. */
+  take(): Recruit;
+  refill(): void;
+  /** Ends the one that stands by. */
+  dismiss(): void;
+}
+
+export function createReserve(log: Logger): Reserve {
+  let spare: Recruit | undefined;
+  return {
+    take() {
+      const recruit = spare ?? enlist();
+      spare = undefined;
+      return recruit;
+    },
+    refill() {
+      if (spare) return;
+      const recruit = (spare = enlist());
+      const { worker } = recruit;
+      void recruit.awaitsOrders.then(() =>
+        log.info({ worker: worker.id, pid: worker.process.pid }, 'worker stands by'),
+      );
+      worker.once('exit', () => {
+        if (spare === recruit) spare = undefined;
+      });
+    },
+    dismiss() {
+      spare?.worker.process.kill('SIGTERM');
+      spare = undefined;
+    },
+  };
+}
+
+function enlist(): Recruit {
+  const worker = cluster.fork();
+  const awaitsOrders = new Promise<void>((resolve) => {
+    worker.on('message', ({ kind }: WorkerMessage) => {
+      if (kind === 'awaiting-orders') resolve();
+    });
+  });
+  return { worker, awaitsOrders };
+}
