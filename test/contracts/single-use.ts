@@ -18,6 +18,14 @@ export interface Rounds {
   endings: number;
 }
 
+/** Two servers and what a round needs beside them. */
+export interface OpenedPair {
+  pair: ServerPair;
+  key: ClientKey;
+  /** So that every round is about a first consent, which makes a row. */
+  forgetConsents(): Promise<unknown>;
+}
+
 const parallel = 50;
 const web = { Authorization: basic('web', webSecret) };
 const scope = 'openid tenant projects:read';
@@ -27,8 +35,11 @@ export async function singleUseSeed(): Promise<{ seed: SeedInput; key: ClientKey
   const key = await newClientKey('ES256');
   const [acme] = seedWithKeys([key]).tenants ?? [];
   const tenants = [acme!, ...(seedWithTwoTenants.tenants ?? []).slice(1)];
-  // nobody is asked for consent, so that a round is no more than its race
-  const clients = (seedWithTwoTenants.clients ?? []).map((client) => ({ ...client, firstParty: true }));
+  // of the others nobody is asked for consent, so that a round is no more than its race
+  const clients = (seedWithTwoTenants.clients ?? []).map((client) => ({
+    ...client,
+    firstParty: client.client_id !== 'third-party',
+  }));
   return { key, seed: { ...seedWithTwoTenants, tenants, clients } };
 }
 
@@ -36,7 +47,7 @@ export async function singleUseSeed(): Promise<{ seed: SeedInput; key: ClientKey
  * What may be used once is used once, whoever of the two servers is asked: of 50 parallel uses one wins, none ends in a
  * server error, and what an honest client cannot have done twice ends all that the first use gave.
  */
-export function describeSingleUse(rounds: Rounds, opened: () => { pair: ServerPair; key: ClientKey }): void {
+export function describeSingleUse(rounds: Rounds, opened: () => OpenedPair): void {
   let pair: ServerPair;
   let visitor: Browser;
 
@@ -108,25 +119,31 @@ export function describeSingleUse(rounds: Rounds, opened: () => { pair: ServerPa
     }
   });
 
-  it(`an interaction: 50 forms and 50 resumptions give one code in each of ${rounds.uses} rounds`, async () => {
-    const member = await signedIn(consultant, 'acme');
-    for (let round = 0; round < rounds.uses; round++) {
-      const page = await member.get(authorizeUrl(pair.issuer, { scope }));
-      const path = new URL(page.url).pathname;
-      const csrf = /name="csrf" value="([^"]+)"/.exec(page.html)?.[1] ?? '';
-      const headers = { ...cookiesOf(member, path), Origin: pair.issuer, 'Sec-Fetch-Site': 'same-origin' };
-      const form = { csrf, tenant: round % 2 === 0 ? 'acme' : 'globex' };
-      const submitted = await race(pair, parallel, () => ({ path: `${path}/tenant`, headers, form }));
-      expect([...new Set(submitted.map(({ status }) => status))]).to.deep.equal([303]);
-      const resume = new URL(submitted[0]?.location ?? '', pair.issuer).pathname;
-      const answers = await race(pair, parallel, () => ({ path: resume, headers: cookiesOf(member, resume) }));
-      onlyCode(answers, (loser) => expectRefusedPage(loser, 'invalid_request'));
-      const late = await race(pair, 2, () => ({ path: `${path}/tenant`, headers, form }));
-      expect(late.map(({ status }) => status)).to.deep.equal([400, 400]);
-      const changed = answers.find(({ location }) => location?.includes('code='));
-      keepSession(member, changed);
-    }
-  });
+  for (const [what, step, changes, members] of [
+    ['the choice of a tenant', 'tenant', {}, { tenant: 'globex' }],
+    ['a consent', 'consent', { client_id: 'third-party', prompt: 'consent', tenant: 'globex' }, { decision: 'accept' }],
+  ] as const) {
+    it(`an interaction, at ${what}: 50 forms and 50 resumptions give one code in each of ${rounds.uses} rounds`, async () => {
+      const member = await signedIn(consultant, 'acme');
+      for (let round = 0; round < rounds.uses; round++) {
+        await opened().forgetConsents();
+        const page = await member.get(authorizeUrl(pair.issuer, { scope, ...changes }));
+        const path = new URL(page.url).pathname;
+        const csrf = /name="csrf" value="([^"]+)"/.exec(page.html)?.[1] ?? '';
+        const headers = { ...cookiesOf(member, path), Origin: pair.issuer, 'Sec-Fetch-Site': 'same-origin' };
+        const submission = { path: `${path}/${step}`, headers, form: { csrf, ...members } };
+        const submitted = await race(pair, parallel, () => submission);
+        expect([...new Set(submitted.map(({ status }) => status))]).to.deep.equal([303]);
+        const resume = new URL(submitted[0]?.location ?? '', pair.issuer).pathname;
+        const answers = await race(pair, parallel, () => ({ path: resume, headers: cookiesOf(member, resume) }));
+        onlyCode(answers, (loser) => expectRefusedPage(loser, 'invalid_request'));
+        const late = await race(pair, 2, () => submission);
+        expect(late.map(({ status }) => status)).to.deep.equal([400, 400]);
+        const changed = answers.find(({ location }) => location?.includes('code='));
+        keepSession(member, changed);
+      }
+    });
+  }
 
   it(`sec-055 revocation beside a refresh leaves nothing alive, ${rounds.endings} times`, async () => {
     for (let round = 0; round < rounds.endings; round++) {

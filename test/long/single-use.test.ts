@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { openRecords } from '../contracts/one-time-records.js';
-import { describeSingleUse, singleUseSeed } from '../contracts/single-use.js';
-import type { ClientKey } from '../support/client-keys.js';
+import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
+import { describeSingleUse, singleUseSeed, type OpenedPair } from '../contracts/single-use.js';
 import { freshDatabaseUri } from '../support/database.js';
 import { killServerProcesses } from '../support/server-process.js';
 import { startTwoProcesses, type ProcessPair } from '../support/two-processes.js';
@@ -13,18 +13,25 @@ import { startTwoProcesses, type ProcessPair } from '../support/two-processes.js
 const rounds = 50;
 
 describe('single use, over two server processes', function () {
-  const opened = {} as { pair: ProcessPair; key: ClientKey };
+  let opened: OpenedPair;
+  let pair: ProcessPair;
+  let database: Database;
 
   before(async () => {
     const { seed, key } = await singleUseSeed();
-    Object.assign(opened, { key, pair: await startTwoProcesses(seed) });
+    pair = await startTwoProcesses(seed);
+    database = await openDatabase(pair.databaseUri);
+    opened = { key, pair, forgetConsents: () => database.collection('consents').deleteMany({}) };
   });
-  after(killServerProcesses);
+  after(async () => {
+    killServerProcesses();
+    await database.close();
+  });
 
   describeSingleUse({ uses: rounds, endings: 200 }, () => opened);
 
   it('none of the two has logged an error', () => {
-    for (const { output } of opened.pair.processes) expect(output()).not.to.match(/"level":[56]0/);
+    for (const { output } of pair.processes) expect(output()).not.to.match(/"level":[56]0/);
   });
 });
 
