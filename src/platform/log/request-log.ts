@@ -21,10 +21,12 @@ export function requestLog(log: Logger): LogRequest {
   if (!log.isLevelEnabled('info')) return () => undefined;
   const { [pino.symbols.streamSym]: stream } = log as unknown as Record<symbol, { write(line: string): void }>;
   const level = log.levels.values['info'];
+  const bindings = JSON.stringify(log.bindings()).slice(1, -1); // of a worker: which one it is
+  const own = bindings === '' ? '' : `,${bindings}`;
   return ({ requestId, method, path, status, durationMs }) => {
     const shown = JSON.stringify(redactPath(path));
     stream?.write(
-      `{"level":${level},"time":${Date.now()},"requestId":"${requestId}","method":"${method}","path":${shown},` +
+      `{"level":${level},"time":${Date.now()}${own},"requestId":"${requestId}","method":"${method}","path":${shown},` +
         `"status":${status},"durationMs":${durationMs},"msg":"request"}\n`,
     );
   };
