@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { oneSpelling } from '../platform/http/http-errors.js';
 
 export interface HealthDeps {
   /** Rejects when what the server needs does not answer. */
@@ -9,7 +10,7 @@ export interface HealthDeps {
 
 /** `/health/live`: the process answers. `/health/ready`: it may be sent requests (503 while it drains or lacks something). */
 export function healthRoutes(deps: HealthDeps): Router {
-  const router = new Router();
+  const router = new Router(oneSpelling);
   router.get('/health/live', (ctx) => {
     ctx.body = { status: 'live' };
   });

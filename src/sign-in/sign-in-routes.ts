@@ -7,6 +7,7 @@ import type { Page } from '../platform/http/pages.js';
 import { presentConsent, presentTenants, presentWait } from './present.js';
 import { listTenantsToPick } from './pick-tenant.js';
 import { signInWithPassword } from './sign-in-with-password.js';
+import { oneSpelling } from '../platform/http/http-errors.js';
 import type { SignInDeps } from './sign-in-deps.js';
 
 const passwordForm = z.strictObject({ login: z.string().max(320), password: z.string().max(1024) });
@@ -18,7 +19,7 @@ const refusedLogin = 'That e-mail address and password do not match an account.'
 
 /** One page for each prompt; the library decides which one is next and where the browser goes after the last. */
 export function signInRoutes(deps: SignInDeps): Router {
-  const router = new Router();
+  const router = new Router(oneSpelling);
   router.get('/', (ctx) => {
     const discoveryUrl = `${deps.issuer}/.well-known/openid-configuration`;
     deps.pages.render(ctx, { view: 'sign-in/front', title: 'Sign-in service' }, { issuer: deps.issuer, discoveryUrl });

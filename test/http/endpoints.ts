@@ -102,7 +102,7 @@ async function afterLogin(open: OpenPage, { email, password } = ada): Promise<Op
 const login = (issuer: string): Promise<OpenPage> => openSignIn(issuer);
 const picker = async (issuer: string): Promise<OpenPage> => afterLogin(await openSignIn(issuer), consultant);
 const consent = async (issuer: string): Promise<OpenPage> =>
-  afterLogin(await openSignIn(issuer, { client_id: 'third-party', tenant: 'acme' }));
+  afterLogin(await openSignIn(issuer, { client_id: 'third-party', tenant: 'acme', prompt: 'consent' }));
 
 async function signOutForm({ issuer }: Stage): Promise<EndpointRequest> {
   const { visitor, page } = await openSignIn(issuer);

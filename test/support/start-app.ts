@@ -67,7 +67,11 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   const redis = options.redisUrl === undefined ? null : openRedis(options.redisUrl, log);
   let handle: App['listener'] = (_req, res) => res.writeHead(503).end();
   const headers = securityHeaders({ https: options.issuer?.startsWith('https:') ?? false });
-  const server: Server = createHttpServer((req, res) => void handle(req, res), (options.policy ?? policy).limits, headers);
+  const server: Server = createHttpServer(
+    (req, res) => void handle(req, res),
+    (options.policy ?? policy).limits,
+    headers,
+  );
   const port = await listen(server, options.port ?? 0, '127.0.0.1');
   const issuer = options.issuer ?? options.sharedWith?.issuer ?? `http://localhost:${port}`;
   let draining = false;

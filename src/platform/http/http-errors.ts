@@ -7,3 +7,6 @@ export function methodNotAllowed(): AppError {
 export function notFound(): AppError {
   return new AppError('request.not_found', { status: 404, detail: 'Nothing is to be found at this address.' });
 }
+
+/** Options of every router: an address has one spelling, so that whoever reads it elsewhere reads the same. */
+export const oneSpelling = { sensitive: true, strict: true } as const;

@@ -3,8 +3,7 @@ import { closeApps, startApp, type RunningApp } from '../../support/start-app.js
 import { seedWithTwoTenants } from '../../support/two-tenants.js';
 import { endpoints, stylePath, type Endpoint } from '../endpoints.js';
 import { authorizeUrl } from '../requests.js';
-import { form } from './ask.js';
-import { sendBytes, type RawAnswer } from './raw.js';
+import { sendBytes, sendRequest, type RawAnswer, type WrittenRequest } from './raw.js';
 import { expectCommonHeaders, expectSound, expectSoundCookie } from './sound.js';
 
 /** What proxies and frameworks are known to believe. */
@@ -79,12 +78,13 @@ describe('headers that claim to know where a request came from', function () {
   afterEach(closeApps);
 
   /** Right in its parameters, and by nobody: no request that is used up by being granted. */
-  function requestOf(running: RunningApp, { method, path }: Endpoint): { line: string; body: string } {
+  function requestOf(running: RunningApp, { method, path }: Endpoint): WrittenRequest {
+    const { host } = new URL(running.issuer);
     const real = path.replace(':uid', 'x'.repeat(43)).replace('/assets/:style', stylePath(running));
-    const parameters =
-      path === '/oauth2/authorize' ? new URL(authorizeUrl(running.issuer)).search.slice(1) : 'client_id=web';
-    if (method === 'POST') return { line: `POST ${real} HTTP/1.1`, body: parameters };
-    return { line: `GET ${real}?${parameters} HTTP/1.1`, body: '' };
+    const query = new URL(authorizeUrl(running.issuer)).search.slice(1);
+    const parameters = path === '/oauth2/authorize' ? query : 'client_id=web';
+    if (method === 'POST') return { host, method, target: real, body: parameters };
+    return { host, method, target: `${real}?${parameters}` };
   }
 
   for (const [name, options] of [
@@ -94,15 +94,12 @@ describe('headers that claim to know where a request came from', function () {
   ] as const) {
     it(`sec-021 sec-078 change nothing in any answer, ${name}`, async () => {
       const running = await startApp({ seed: seedWithTwoTenants, ...options });
-      const { host, protocol } = new URL(running.issuer);
+      const { protocol } = new URL(running.issuer);
       for (const endpoint of endpoints) {
-        const { line, body } = requestOf(running, endpoint);
-        const why = `${name} ${line}`;
-        const asked = (more: readonly string[]): Promise<RawAnswer> => {
-          const lines = [line, `Host: ${host}`, 'Connection: close', 'Accept: text/html', ...more];
-          if (line.startsWith('POST')) lines.push(`Content-Type: ${form}`, `Content-Length: ${body.length}`);
-          return sendBytes(running.port, `${lines.join('\r\n')}\r\n\r\n${body}`);
-        };
+        const request = requestOf(running, endpoint);
+        const why = `${name} ${request.method} ${request.target}`;
+        const asked = (more: readonly string[]): Promise<RawAnswer> =>
+          sendRequest(running.port, { ...request, headers: ['Accept: text/html', ...more] });
         await asked([]); // a document is made at its first request
         const plain = await asked([]);
         const poisoned = await asked(poison);
@@ -155,9 +152,8 @@ describe('headers that claim to know where a request came from', function () {
     const cookies = new Map<string, string>();
     const asked = async (method: string, path: string, body = ''): Promise<RawAnswer> => {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const lines = [`${method} ${path} HTTP/1.1`, 'Host: id.example.com', 'Connection: close', `Cookie: ${cookie}`];
-      if (method === 'POST') lines.push(`Content-Type: ${form}`, `Content-Length: ${body.length}`);
-      const answer = await sendBytes(running.port, `${lines.join('\r\n')}\r\n\r\n${body}`);
+      const headers = [`Cookie: ${cookie}`];
+      const answer = await sendRequest(running.port, { host: 'id.example.com', method, target: path, headers, body });
       expectCommonHeaders(answer.headers, path, { https: true });
       for (const line of answer.headers.getSetCookie()) {
         expectSoundCookie(line, path, true);

@@ -49,6 +49,26 @@ export function sendBytes(port: number, bytes: string | Buffer | string[], every
   });
 }
 
+/** A whole request as it is written, to a server that has another name than its address. */
+export interface WrittenRequest {
+  host: string;
+  method: string;
+  /** With its query. */
+  target: string;
+  headers?: readonly string[];
+  body?: string;
+}
+
+export function sendRequest(
+  port: number,
+  { host, method, target, headers = [], body = '' }: WrittenRequest,
+): Promise<RawAnswer> {
+  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...headers];
+  if (method === 'POST')
+    lines.push('Content-Type: application/x-www-form-urlencoded', `Content-Length: ${body.length}`);
+  return sendBytes(port, `${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
 function parseAnswers(received: string): RawAnswer {
   const starts = [...received.matchAll(/(?:^|\n|[^\r\n])(HTTP\/1\.1 \d{3} )/g)];
   const [head = '', ...rest] = received.split('\r\n\r\n');

@@ -32,11 +32,13 @@ export interface Expected {
   https?: boolean;
   /** Instead of `no-store`. */
   caching?: string;
+  /** The server was given a reason to fail. */
+  faulty?: boolean;
 }
 
 /** What holds for every answer there is, to right and to wrong requests alike. */
 export function expectSound({ status, headers, text }: Given, why: string, expected: Expected = {}): void {
-  expect(status, why).to.be.lessThan(500);
+  expect(status, `${why} ${text}`).to.be.lessThan(expected.faulty ? 504 : 500);
   expectCommonHeaders(headers, why, expected);
   expect(text, why).not.to.match(insides);
   for (const cookie of headers.getSetCookie()) expectSoundCookie(cookie, why, expected.https);
@@ -61,8 +63,7 @@ export function expectCommonHeaders(headers: Given['headers'], why: string, expe
  */
 export function expectSoundAnswer(answer: Answer, endpoint: Endpoint, issuer: string, why: string): void {
   const { status, headers, text, location } = answer;
-  const isDocument = endpoint.kind === 'document' && status === 200;
-  expectSound(answer, why, isDocument ? { caching: 'public, max-age=300' } : cachingOf(endpoint, status));
+  expectSound(answer, why, cachingOf(endpoint, status));
   const type = headers.get('content-type') ?? '';
   if (status >= 400 && endpoint.kind === 'protocol') {
     expect(type, why).to.match(/^application\/json/);
@@ -86,8 +87,10 @@ const submitsItself =
 /** Markup that was sent, a template that was run (7 · 191), a link that runs script. */
 const executable = /<script|<img|1337|(href|action|src)="?(javascript|data|vbscript):/i;
 
-function cachingOf({ path }: Endpoint, status: number): Expected {
+/** What may be kept: the public documents for minutes, and for ever what has its content in its name. */
+export function cachingOf({ path, kind }: Pick<Endpoint, 'path' | 'kind'>, status: number): Expected {
   if (status >= 400) return {};
+  if (kind === 'document') return { caching: 'public, max-age=300' };
   if (path === '/assets/:style') return { caching: 'public, max-age=31536000, immutable' };
   return path === '/favicon.ico' ? { caching: 'public, max-age=86400' } : {};
 }
