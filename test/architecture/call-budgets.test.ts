@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { CommandStartedEvent } from 'mongodb';
+import type { mongo } from 'mongoose';
 import * as client from 'openid-client';
 import { policy } from '../../config/policy.js';
 import { browser, type Browser } from '../support/browser.js';
@@ -31,10 +31,12 @@ describe('round trips to the database', () => {
     party = await relyingParty(running.issuer);
     visitor = browser(running.issuer);
     commands = [];
-    running.database.connection.getClient().on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
-      const collection: unknown = command[commandName];
-      commands.push(typeof collection === 'string' ? `${commandName} ${collection}` : commandName);
-    });
+    running.database.connection
+      .getClient()
+      .on('commandStarted', ({ commandName, command }: mongo.CommandStartedEvent) => {
+        const collection: unknown = command[commandName];
+        commands.push(typeof collection === 'string' ? `${commandName} ${collection}` : commandName);
+      });
   });
   afterEach(closeApps);
 
