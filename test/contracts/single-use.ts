@@ -123,9 +123,11 @@ export function describeSingleUse(rounds: Rounds, opened: () => OpenedPair): voi
     ['the choice of a tenant', 'tenant', {}, { tenant: 'globex' }],
     ['a consent', 'consent', { client_id: 'third-party', prompt: 'consent', tenant: 'globex' }, { decision: 'accept' }],
   ] as const) {
-    it(`an interaction, at ${what}: 50 forms and 50 resumptions give one code in each of ${rounds.uses} rounds`, async () => {
+    // fifty first consents write one row in fifty transactions, so there are fewer rounds of them
+    const count = step === 'consent' ? Math.ceil(rounds.uses / 5) : rounds.uses;
+    it(`an interaction, at ${what}: 50 forms and 50 resumptions give one code in each of ${count} rounds`, async () => {
       const member = await signedIn(consultant, 'acme');
-      for (let round = 0; round < rounds.uses; round++) {
+      for (let round = 0; round < count; round++) {
         await opened().forgetConsents();
         const page = await member.get(authorizeUrl(pair.issuer, { scope, ...changes }));
         const path = new URL(page.url).pathname;

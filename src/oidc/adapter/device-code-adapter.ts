@@ -5,6 +5,7 @@ import { AppError, temporarilyUnavailable } from '../../kernel/errors.js';
 import { secondsAfter } from '../../kernel/time.js';
 import { isDuplicateKey, sessionOf, type InTransaction, type Tx } from '../../platform/mongo/transactions.js';
 import { bindingOf } from '../library-internals.js';
+import type { PollState } from './grant-adapter.js';
 import { protocolRecords, type ProtocolRecord, type ProtocolRecords } from './protocol-records.js';
 import { recordAdapter, type RecordAdapterDeps } from './record-adapter.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
@@ -12,6 +13,7 @@ import { storageRules, type StorageRule } from './storage-rules.js';
 export interface DeviceCodeAdapterDeps extends RecordAdapterDeps {
   inTransaction: InTransaction;
   recordEvent: RecordEvent;
+  findGrant: Adapter['find'];
   /** Seconds that a device waits between two polls, and by which a hasty one has to wait longer (RFC 8628 §3.5). */
   devicePollSeconds: number;
 }
@@ -59,7 +61,10 @@ export function deviceCodeAdapter(deps: DeviceCodeAdapterDeps): Adapter {
     },
     async find(id) {
       const record = await codes.collection.findOne({ _id: records.idFor(id) });
-      if (record && isOpen(codes, record) && isPollOf(record)) await countPoll(codes, record);
+      if (record && isPollOf(record)) {
+        if (isOpen(codes, record)) await countPoll(codes, record);
+        else if (record.grantId !== undefined) await keepGrant(codes, record.grantId);
+      }
       return records.decode(record, id);
     },
     async findByUserCode(userCode) {
@@ -140,6 +145,16 @@ async function writeUndecided(
 function decisionOf({ error, accountId }: AdapterPayload): Decision | undefined {
   if (error === 'access_denied') return 'denied';
   return error === undefined && accountId !== undefined ? 'approved' : undefined;
+}
+
+/**
+ * The library reads the grant only after it has used up the code, when a second poll may just have ended it: then nobody
+ * would win. So the request goes on with the grant as it was before, which is the library's own order for a code.
+ */
+async function keepGrant({ findGrant }: DeviceCodes, grantId: string): Promise<void> {
+  const grant = await findGrant(grantId);
+  const state = Provider.ctx?.state as PollState | undefined;
+  if (grant && state) state.grantBeforeUse = grant;
 }
 
 /** A device asks for its tokens; another client that holds the code learns and changes nothing. */

@@ -1,4 +1,4 @@
-import Provider, { type Adapter } from 'oidc-provider';
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { RecordEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
@@ -19,6 +19,11 @@ export interface GrantBinding {
 
 export interface GrantAdapterDeps extends ProtocolRecordDeps, EndingDeps {
   revokeGrant: Endings['revokeGrant'];
+}
+
+/** The grant that the poll of a device goes on with (see the device code adapter). */
+export interface PollState {
+  grantBeforeUse?: AdapterPayload;
 }
 
 /**
@@ -48,7 +53,11 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
         });
       });
     },
-    find: async (id) => records.decode(await records.collection.findOne({ _id: id }), id),
+    async find(id) {
+      const { grantBeforeUse } = (Provider.ctx?.state ?? {}) as PollState;
+      if (grantBeforeUse?.jti === id) return grantBeforeUse;
+      return records.decode(await records.collection.findOne({ _id: id }), id);
+    },
     destroy: (id) => deps.revokeGrant(id, reasonOfRequest()),
     findByUid: async () => undefined,
     findByUserCode: async () => undefined,

@@ -30,7 +30,7 @@ export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
     if (!rule) throw new Error(`no storage rule for the model ${model}`);
     if (model === 'Session') return sessionAdapter(common);
     if (model === 'Grant') return grantAdapter(common);
-    if (model === 'DeviceCode') return deviceCodeAdapter(common);
+    if (model === 'DeviceCode') return deviceCodeAdapter({ ...common, findGrant: grantAdapter(common).find });
     const stored = recordAdapter(model, rule, common);
     if (model === 'AccessToken' || model === 'ClientCredentials') return withJwtAccessTokens(model, stored, common);
     if (model === 'Interaction') return resumedWhereSignedIn(stored, common);
