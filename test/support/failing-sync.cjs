@@ -5,6 +5,7 @@
 const { existsSync } = require('node:fs');
 const promises = require('node:fs/promises');
 const { syncBuiltinESMExports } = require('node:module');
+const process = require('node:process');
 
 const { open } = promises;
 promises.open = async (...args) => {

@@ -1,4 +1,4 @@
-import { Binary, calculateObjectSize, deserialize, serialize } from 'bson';
+import { calculateObjectSize, deserialize, serialize, type Binary } from 'bson';
 import { badValue, CommandError, notSupported } from './errors.js';
 
 /** A decoded BSON document. Stored documents are never changed: an update makes a new one that shares what it did not touch. */

@@ -52,10 +52,9 @@ export function itemsBetween<Item extends Sequenced>(
   [from, to]: KeyRange,
   backwards = false,
 ): Iterable<Item> {
-  const first = placeOf(blocks, from, BEFORE_ALL_ITEMS);
-  const end = placeOf(blocks, to, BEFORE_ALL_ITEMS);
+  const span = { first: placeOf(blocks, from, BEFORE_ALL_ITEMS), end: placeOf(blocks, to, BEFORE_ALL_ITEMS) };
   // Nearly every range is a single key.
-  return first.at === end.at ? slice(blocks, first.at, first, end, backwards) : walk(blocks, first, end, backwards);
+  return span.first.at === span.end.at ? slice(blocks, span.first.at, span, backwards) : walk(blocks, span, backwards);
 }
 
 interface Place {
@@ -63,13 +62,18 @@ interface Place {
   readonly slot: number;
 }
 
-function* walk<Item>(blocks: Block<Item>[], first: Place, end: Place, backwards: boolean): Iterable<Item> {
-  const blockCount = end.at - first.at + 1;
-  for (let i = 0; i < blockCount; i++)
-    yield* slice(blocks, backwards ? end.at - i : first.at + i, first, end, backwards);
+interface Span {
+  readonly first: Place;
+  readonly end: Place;
 }
 
-function slice<Item>(blocks: Block<Item>[], at: number, first: Place, end: Place, backwards: boolean): Item[] {
+function* walk<Item>(blocks: Block<Item>[], span: Span, backwards: boolean): Iterable<Item> {
+  const { first, end } = span;
+  const blockCount = end.at - first.at + 1;
+  for (let i = 0; i < blockCount; i++) yield* slice(blocks, backwards ? end.at - i : first.at + i, span, backwards);
+}
+
+function slice<Item>(blocks: Block<Item>[], at: number, { first, end }: Span, backwards: boolean): Item[] {
   const items = blocks[at]!.items.slice(at === first.at ? first.slot : 0, at === end.at ? end.slot : undefined);
   return backwards ? items.reverse() : items;
 }
