@@ -29,7 +29,13 @@ export const addressLimits: readonly AddressLimit[] = [
   { ...byAddress, name: 'device-code', paths: ['/device'], points: 10 },
   { ...byAddress, name: 'sign-out', paths: ['/oauth2/logout/confirm'], points: 30 },
   // each stores an interaction, a code or a session
-  { ...byAddress, name: 'authorization', method: 'GET', paths: ['/oauth2/authorize', '/device'], points: 600 },
+  {
+    ...byAddress,
+    name: 'authorization',
+    method: 'GET',
+    paths: ['/oauth2/authorize', '/oauth2/logout', '/device'],
+    points: 600,
+  },
   { ...byClient, name: 'pushed-request', paths: ['/oauth2/par'], points: 50 },
   { ...byClient, name: 'device-authorization', paths: ['/oauth2/device_authorization'], points: 50 },
   { ...byClient, name: 'token', paths: ['/oauth2/token'], points: 50 },

@@ -153,6 +153,24 @@ describe('the adapter of the OIDC library', () => {
     expect(revivals.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
   });
 
+  it('sec-032 Grant: none is made in a session that has ended, also at the same moment', async () => {
+    const session = adapterOf('Session');
+    const grant = adapterOf('Grant');
+    for (let round = 0; round < 10; round++) {
+      const uid = `uid-${round}`;
+      await session.upsert(`id-${round}`, { ...payloadOf('Session', `id-${round}`), uid }, 60);
+      const [made] = await Promise.allSettled([
+        grant.upsert(`grant-${round}`, { ...payloadOf('Grant', `grant-${round}`), sessionUid: uid }, 3600),
+        session.destroy(`id-${round}`),
+      ]);
+      expect(await grant.find(`grant-${round}`), made.status).to.equal(undefined);
+    }
+    const late = await Promise.allSettled([
+      grant.upsert('late', { ...payloadOf('Grant', 'late'), sessionUid: 'uid-0' }, 3600),
+    ]);
+    expect(late[0]?.status).to.equal('rejected');
+  });
+
   it('DeviceCode: is found by its user code, with its own identifier', async () => {
     const adapter = adapterOf('DeviceCode');
     await adapter.upsert('device', { ...payloadOf('DeviceCode', 'device'), userCode: 'ABCDEFGH' }, 60);

@@ -42,6 +42,8 @@ export interface ClientAdapterDeps {
   listApiKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
 }
 
+const longestClientId = 256;
+
 /** Clients as the library wants them. Read by every request, so kept for the seconds that any decision may be old. */
 export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forgetClients(): void } {
   const cache = createExpiringMap<AdapterPayload | undefined>(deps.cacheSeconds);
@@ -75,7 +77,9 @@ export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forg
   return {
     forgetClients: () => cache.forgetAll(),
     adapter: {
-      find: (clientId) => cache.get(clientId, () => load(clientId)),
+      // what cannot be a client's takes no memory
+      find: async (clientId) =>
+        clientId.length > longestClientId ? undefined : cache.get(clientId, () => load(clientId)),
       upsert: async () => notHere(),
       destroy: async () => notHere(),
       consume: async () => notHere(),

@@ -1,4 +1,4 @@
-import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { RecordEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
@@ -43,6 +43,7 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
       await deps.inTransaction(async (tx) => {
         const { inserted } = await writeUnlessEnded(records, id, changes, tx);
         if (!inserted) return;
+        await requireLiveSession(deps.database, tx, sessionUid, deps.now());
         const actor = { kind: 'user', userId: accountId } as const;
         await deps.recordEvent(tx, {
           type: 'grant.created',
@@ -64,6 +65,16 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
     consume: async () => undefined,
     revokeByGrantId: async () => undefined,
   };
+}
+
+/**
+ * A sign-out ends the grants that it finds. One that is made at the same moment meets it at the session: both write its
+ * row, so one of the two transactions sees the other. A session that is not stored yet has nobody to sign out.
+ */
+async function requireLiveSession(database: Database, tx: Tx, sessionUid: string, grantedAt: Date): Promise<void> {
+  const sessions = database.collection<ProtocolRecord>('oidc_sessions');
+  const session = await sessions.findOneAndUpdate({ _id: sessionUid }, { $set: { grantedAt } }, sessionOf(tx));
+  if (session?.endedAt) throw new errors.SessionNotFound('the session ended while the request was under way');
 }
 
 /** At the token endpoint the library ends a grant for one reason only: a code or refresh token came a second time. */

@@ -15,6 +15,8 @@ export interface ProtocolRecord {
   /** Epoch seconds; set once. */
   consumed?: number;
   endedAt?: Date;
+  /** When the last grant was made in it (Session); written so that a sign-out at the same moment is noticed. */
+  grantedAt?: Date;
   /** Keyed hash of the current identifier, where `_id` is another one (Session). */
   idHash?: string;
   userCodeHash?: string;

@@ -50,6 +50,8 @@ function statusOfUnreadable(code: string | undefined): number {
 
 /** Says only the status, and ends the connection. Says nothing into an answer that has begun. */
 function answerOnSocket(socket: Socket, status: number, headers: readonly Header[]): void {
+  // Node takes its own listener away before `connect`; a client that resets the connection must not end the process
+  socket.on('error', () => socket.destroy());
   const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse };
   if (socket.writable && !answering?.headersSent) {
     const lines = [...headers, ['Connection', 'close'], ['Content-Length', '0']].map((header) => header.join(': '));

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { ciKey } from '../../support/contract-seed.js';
 import { closeApps, startApp, type RunningApp } from '../../support/start-app.js';
@@ -121,6 +123,17 @@ describe('requests that are framed to be misread', function () {
       const { head, text } = await refused(lines, '', statuses);
       expect(head + text, lines[0]).not.to.match(/to-be-echoed|evil\.example|101 Switching/);
     }
+  });
+
+  it('sec-078 a tunnel that is asked for and cut at once takes nothing along', async () => {
+    for (let round = 0; round < 30; round++) {
+      const socket = connect(running.port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(`CONNECT x HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      socket.resetAndDestroy();
+      await once(socket, 'close');
+    }
+    await refused([`GET / HTTP/1.1`, `Host: ${host}`, close], '', [200]);
   });
 
   it('sec-078 methods that nothing has are refused, by the parser or by us', async () => {
