@@ -20,7 +20,7 @@ const policyOfPages =
 
 /** Traces of what is inside. */
 const insides =
-  /node_modules|\.ts:\d|\.js:\d|\bat (async )?[\w.<>]+ \(|mongo|mongoose|oidc-provider|koa\b|ECONN|E11000/i;
+  /node_modules|\.ts:\d|\.js:\d|\bat (async )?[\w.<>]+ \(|\bmongo|oidc-provider|\bkoa\b|\bECONN|\bE11000/i;
 
 export interface Given {
   status: number;
