@@ -5,6 +5,8 @@ export interface FaultProxy {
   readonly port: number;
   /** Connections that are open now. */
   open(): number;
+  /** For how long the oldest connection that died silently has been kept open by its client. */
+  oldestDeadMs(): number;
   /** Pieces that clients have sent so far; a small request is one. */
   requests(): number;
   /** Everything that comes back takes this much longer, on connections that are there and on new ones. */
@@ -31,7 +33,8 @@ interface Link {
   near: Socket;
   far: Socket;
   bytesLeft: number;
-  isDead: boolean;
+  /** When it died silently, if it did. */
+  diedAt: number | null;
 }
 
 type Mode = 'pass' | 'swallow' | 'reset';
@@ -46,7 +49,7 @@ export async function startFaultProxy(target: { port: number; host?: string }, p
 
   function carry(near: Socket): void {
     const far = connect(target.port, target.host ?? '127.0.0.1');
-    const link: Link = { near, far, bytesLeft: bytesEach, isDead: mode === 'swallow' };
+    const link: Link = { near, far, bytesLeft: bytesEach, diedAt: mode === 'swallow' ? performance.now() : null };
     const cut = (): void => end(link);
     links.add(link);
     near.setNoDelay(true);
@@ -54,7 +57,7 @@ export async function startFaultProxy(target: { port: number; host?: string }, p
     near.on('data', (chunk) => {
       requests++;
       if (mode === 'reset') cut();
-      else if (!link.isDead) far.write(chunk);
+      else if (link.diedAt === null) far.write(chunk);
     });
     let last = Promise.resolve();
     far.on('data', (chunk) => {
@@ -63,12 +66,14 @@ export async function startFaultProxy(target: { port: number; host?: string }, p
     });
     for (const socket of [near, far]) socket.on('error', () => undefined);
     near.on('close', cut);
-    // what is still on its way arrives first
-    far.on('close', () => void (last = last.then(() => (link.isDead ? undefined : near.end()) && undefined)));
+    far.on('close', () => {
+      if (link.diedAt !== null) return;
+      last = last.then(() => void near.end()); // what is still on its way arrives first
+    });
   }
 
   function answer(link: Link, chunk: Buffer): void {
-    if (link.isDead || link.near.destroyed) return;
+    if (link.diedAt !== null || link.near.destroyed) return;
     link.near.write(chunk.subarray(0, link.bytesLeft));
     link.bytesLeft -= chunk.length;
     if (link.bytesLeft <= 0) end(link);
@@ -98,11 +103,13 @@ export async function startFaultProxy(target: { port: number; host?: string }, p
   return {
     port: ownPort,
     open: () => links.size,
+    oldestDeadMs: () =>
+      Math.max(0, ...[...links].map(({ diedAt }) => (diedAt === null ? 0 : performance.now() - diedAt))),
     requests: () => requests,
     delay: (milliseconds) => void (delayMs = milliseconds),
     swallow() {
       mode = 'swallow';
-      for (const link of links) link.isDead = true;
+      for (const link of links) link.diedAt ??= performance.now();
     },
     reset() {
       mode = 'reset';
@@ -115,7 +122,7 @@ export async function startFaultProxy(target: { port: number; host?: string }, p
     },
     halfOpen() {
       for (const link of links) {
-        link.isDead = true;
+        link.diedAt ??= performance.now();
         link.far.destroy();
       }
     },

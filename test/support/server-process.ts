@@ -17,17 +17,20 @@ export interface ServerProcess {
 const running = new Set<ChildProcess>();
 
 /** What `npm start` runs once `npm run build` has made it. */
-export const builtServer = ['--enable-source-maps', 'dist/src/main.js'];
+export const builtServer = [process.execPath, '--enable-source-maps', 'dist/src/main.js'];
+
+/** How the server is started from source; a test may put something in front. */
+export const serverCommand: readonly string[] = [process.execPath, '--import', 'tsx', 'src/main.ts'];
 
 /** The real process, from source unless said otherwise, with this environment and nothing else of ours. */
 export async function startServerProcess(
   environment: Record<string, string>,
   ready = 'is ready at',
-  command: readonly string[] = ['--import', 'tsx', 'src/main.ts'],
+  [program = '', ...programArguments] = serverCommand,
 ): Promise<ServerProcess> {
   const port = environment['PORT'] ?? String(await freePort());
   const issuer = `http://localhost:${port}`;
-  const child = spawn(process.execPath, command, {
+  const child = spawn(program, programArguments, {
     cwd: root,
     // tests send much from one address
     env: { PATH: process.env['PATH'], PORT: port, ISSUER: issuer, RATE_LIMIT_FACTOR: '1000', ...environment },

@@ -1,7 +1,9 @@
-import type { mongo } from 'mongoose';
+import { mongo } from 'mongoose';
 
-/** What a person or a balancer still waits for: the server answers within three seconds whatever the database does. */
-export const operationMs = 2000;
+/** A request that meets a silent database asks it once or twice, and is answered within three seconds. */
+const operationMs = 1800;
+/** While the last answer was none: whoever asks now need not wait as long to learn the same. */
+const operationMsInSilence = 700;
 
 export class DatabaseTimeout extends Error {
   override readonly name = 'DatabaseTimeout';
@@ -35,6 +37,29 @@ function named(thrown: unknown): unknown {
   return isBare ? new DatabaseUnreachable('the connection broke', { cause: error }) : error;
 }
 
+/** Nobody answered within the time that there was. */
+export function isSilence(error: unknown): error is Error {
+  return error instanceof Error && /^(DatabaseTimeout|DatabaseUnreachable|MongoServerSelection)/.test(error.name);
+}
+
+/** Rejects as the work does, or when it takes longer than an operation may. */
+export type WithDeadline = <T>(work: Promise<T>) => Promise<T>;
+
+/** One for a database, since it remembers whether that answers. */
+export function operationDeadline(): WithDeadline {
+  let isSilent = false;
+  return async (work) => {
+    try {
+      const answer = await within(isSilent ? operationMsInSilence : operationMs, work);
+      isSilent = false;
+      return answer;
+    } catch (error) {
+      isSilent = !(error instanceof mongo.MongoServerError); // that one is an answer
+      throw error;
+    }
+  };
+}
+
 /** `insertMany` is made of `bulkWrite`, and making indexes takes the time it takes. */
 const operations = [
   ...['findOne', 'insertOne', 'bulkWrite', 'updateOne', 'updateMany', 'replaceOne', 'deleteOne', 'deleteMany'],
@@ -46,8 +71,8 @@ const operations = [
  * `timeoutMS` has no effect in 7.8): it limits choosing a server, waiting for a connection and waiting for bytes each
  * by itself, and then tries once more.
  */
-export function setDeadlines(database: mongo.Db, milliseconds: number): void {
-  const soon = (answer: unknown): unknown => within(milliseconds, answer as Promise<unknown>);
+export function setDeadlines(database: mongo.Db, withDeadline: WithDeadline): void {
+  const soon = (answer: unknown): unknown => withDeadline(answer as Promise<unknown>);
   const readSoon = (cursor: unknown): unknown => {
     change(cursor, 'toArray', soon);
     return cursor;

@@ -1,10 +1,12 @@
 import mongoose, { type mongo } from 'mongoose';
-import { operationMs, setDeadlines, within } from './deadlines.js';
+import { operationDeadline, setDeadlines, within, type WithDeadline } from './deadlines.js';
 
 export interface Database {
   connection: mongoose.Connection;
   /** The driver's collection, for hot paths that want no documents and no schema. */
   collection<T extends mongo.Document = mongo.Document>(name: string): mongo.Collection<T>;
+  /** For what is asked of the driver past the collections. */
+  withDeadline: WithDeadline;
   /** Rejects when the primary does not answer. */
   ping(): Promise<unknown>;
   close(): Promise<void>;
@@ -12,9 +14,25 @@ export interface Database {
 
 const defaultName = 'gatehouse';
 const pingTimeoutMs = 1500;
+/** Of a start: the database may be starting, too, or the machine be busy. */
+const connectAttempts = 5;
 
 /** Connects to a MongoDB replica set, or to the embedded server that behaves like one. */
 export async function openDatabase(uri: string): Promise<Database> {
+  const connection = await connect(uri);
+  const db = connection.db!; // there once it is connected; mongoose takes its collections from it, too
+  const withDeadline = operationDeadline();
+  setDeadlines(db, withDeadline);
+  return {
+    connection,
+    withDeadline,
+    collection: (name) => db.collection(name) as never,
+    ping: () => within(pingTimeoutMs, db.command({ ping: 1 })),
+    close: () => connection.close(),
+  };
+}
+
+async function connect(uri: string, attempt = 1): Promise<mongoose.Connection> {
   const connection = mongoose.createConnection(uri, {
     ...(databaseNameOf(uri) ? {} : { dbName: defaultName }),
     // indexes are made explicitly at start, before the first request
@@ -33,15 +51,13 @@ export async function openDatabase(uri: string): Promise<Database> {
     writeConcern: { w: 'majority' },
     readConcern: { level: 'majority' },
   });
-  await connection.asPromise();
-  const db = connection.db!; // there once it is connected; mongoose takes its collections from it, too
-  setDeadlines(db, operationMs);
-  return {
-    connection,
-    collection: (name) => db.collection(name) as never,
-    ping: () => within(pingTimeoutMs, db.command({ ping: 1 })),
-    close: () => connection.close(),
-  };
+  try {
+    return await connection.asPromise();
+  } catch (error) {
+    await connection.destroy();
+    if (attempt === connectAttempts) throw error;
+    return connect(uri, attempt + 1);
+  }
 }
 
 function databaseNameOf(uri: string): string {

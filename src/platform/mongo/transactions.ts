@@ -1,5 +1,5 @@
 import type { ClientSession } from 'mongoose';
-import { operationMs, within } from './deadlines.js';
+import { isSilence, within } from './deadlines.js';
 import type { Database } from './open-database.js';
 
 /** Over all attempts, when others change the same records. */
@@ -26,10 +26,10 @@ export function inTransactionOf(database: Database): InTransaction {
       const attempt = async (session: ClientSession): Promise<Awaited<ReturnType<typeof work>>> => {
         try {
           const result = await work(session as unknown as Tx);
-          await within(operationMs, session.commitTransaction());
+          await database.withDeadline(session.commitTransaction());
           return result;
         } catch (error) {
-          if (isSilence(error)) reject(error);
+          if (isSilence(error)) reject(error); // another attempt would only make the caller wait longer
           throw error;
         }
       };
@@ -37,11 +37,6 @@ export function inTransactionOf(database: Database): InTransaction {
       const whole = client.withSession((session) => session.withTransaction(() => attempt(session)));
       within(transactionMs, whole).then(resolve, reject);
     });
-}
-
-/** Another attempt at once would only make the caller wait longer. */
-function isSilence(error: unknown): error is Error {
-  return error instanceof Error && /^(DatabaseTimeout|DatabaseUnreachable|MongoServerSelection)/.test(error.name);
 }
 
 export function sessionOf(tx: Tx): { session: ClientSession } {
