@@ -57,6 +57,8 @@ export const policy = Object.freeze({
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 15_000,
     keepAliveTimeoutMs: 65_000,
+    /** Of one process; what comes beyond is told to come back. */
+    requestsInFlight: 1000,
   }),
   shutdown: Object.freeze({
     /** Between "not ready" and closing the door, so that a balancer looks elsewhere first. */

@@ -196,6 +196,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       factor: options.rateLimitFactor,
       redis: options.redis,
     }),
+    requestsInFlight: limits.requestsInFlight,
     headers: securityHeaders({ https: issuer.startsWith('https:') }),
   });
   const routes = [...oidc.routes, ...routers.flatMap(routesOf)];

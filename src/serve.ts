@@ -9,11 +9,16 @@ import { securityHeaders, type Header } from './platform/http/security-headers.j
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import type { Logger } from './platform/log/logger.js';
 import { openStorage, type Storage } from './platform/mongo/storage.js';
+import { openFilesLimit } from './platform/process/open-files.js';
 import { opening, type Opened } from './platform/process/opening.js';
 import { onLeave } from './platform/process/worker-channel.js';
 import { openRedis } from './platform/redis/open-redis.js';
 
 const { noticeMs, drainMs } = policy.shutdown;
+
+/** Kept back for the databases and the process itself: without a file left it could not serve those it has let in. */
+const otherFiles = 100;
+const fewestConnections = 50;
 
 interface Serving {
   server: Server;
@@ -65,7 +70,8 @@ function createServing({ issuer }: Config): Serving {
     if (serving.isLeaving) res.shouldKeepAlive = false;
     void serving.listener(req, res);
   };
-  const server = createHttpServer(handle, policy.limits, headers);
+  const connections = Math.max(openFilesLimit() - otherFiles, fewestConnections);
+  const server = createHttpServer(handle, { ...policy.limits, connections }, headers);
   const serving: Serving = { server, listener: notYet(headers), isLeaving: false, isDraining: false };
   return serving;
 }

@@ -49,6 +49,16 @@ describe('embedded database: indexes', () => {
     expect(modified).to.deep.include({ code: 11000, codeName: 'DuplicateKey', ...shape });
   });
 
+  it('a start asks for indexes that are there, and need not wait for a transaction that somebody left open', async () => {
+    await rows().createIndex({ a: 1 });
+    await server.client.withSession(async (session) => {
+      session.startTransaction();
+      await rows().insertOne({ _id: 1, a: 1 }, { session });
+      await rows().createIndex({ a: 1 }, { maxTimeMS: 1000 });
+      await session.abortTransaction();
+    });
+  });
+
   it('creates an index once and refuses another in its place', async () => {
     await rows().createIndex({ a: 1 }, { unique: true });
     await rows().createIndex({ a: 1 }, { unique: true });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
-import type { AppError } from '../../kernel/errors.js';
+import { temporarilyUnavailable, type AppError } from '../../kernel/errors.js';
 import type { Logger } from '../log/logger.js';
 import { requestLog } from '../log/request-log.js';
 import { requestPinner, type EdgeOptions } from './edge.js';
 import { methodNotAllowed, notFound } from './http-errors.js';
+import { requestsInFlight } from './in-flight.js';
 import { requestIdHeader, requestIdOf, toAppError } from './problem.js';
 import type { Header } from './security-headers.js';
 
@@ -35,6 +36,8 @@ export interface DoorLimits {
 export interface ListenerOptions {
   edge: EdgeOptions;
   limits: DoorLimits;
+  /** More at once are answered with 503, but for probes and what is known already. */
+  requestsInFlight: number;
   headers: readonly Header[];
   log: Logger;
   protocol: ProtocolHandler;
@@ -50,8 +53,10 @@ type Request = IncomingMessage & { [refusals]?: AppError };
  * hands it to the OIDC library or to our own pages. Writes one log line for each (the path without its query, which may
  * hold codes).
  */
-export function createListener({ edge, headers, limits, log, protocol, pages }: ListenerOptions): Handle {
-  const pinRequest = requestPinner(edge);
+export function createListener(options: ListenerOptions): Handle {
+  const { headers, limits, log, protocol, pages } = options;
+  const pinRequest = requestPinner(options.edge);
+  const inFlight = requestsInFlight(options.requestsInFlight, log);
   const logRequest = requestLog(log);
   return (req: Request, res) => {
     const startedAt = performance.now();
@@ -70,6 +75,7 @@ export function createListener({ edge, headers, limits, log, protocol, pages }: 
     }
     const document = method === 'GET' && !req[refusals] ? protocol.documentAt(url) : undefined;
     if (document) return res.writeHead(200, [requestIdHeader, requestId, ...document.headers]).end(document.body);
+    if (inFlight.isTooMany(req, res) && !path.startsWith('/health/')) req[refusals] ??= temporarilyUnavailable();
     res.setHeader(requestIdHeader, requestId);
     for (const [name, value] of headers) res.setHeader(name, value);
     const goOn = (): unknown => {
@@ -90,8 +96,8 @@ export type AnswerError = (ctx: Parameters<Middleware>[0], error: AppError) => v
 /** First middleware of the pages: answers what was refused at the door and whatever is thrown behind it. */
 export function answerErrors(log: Logger, answer: AnswerError): Middleware {
   return async (ctx, next) => {
+    const refusal = (ctx.req as Request)[refusals];
     try {
-      const refusal = (ctx.req as Request)[refusals];
       if (refusal) throw refusal;
       await next();
       if (ctx.status === 405 && !ctx.body) throw methodNotAllowed();
@@ -99,7 +105,7 @@ export function answerErrors(log: Logger, answer: AnswerError): Middleware {
     } catch (thrown) {
       const error = toAppError(thrown);
       const requestId = requestIdOf(ctx);
-      if (error.status >= 500)
+      if (error.status >= 500 && error !== refusal)
         log.error({ requestId, err: error.cause ?? error, errorCode: error.code }, 'request failed');
       if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
       answer(ctx, error);

@@ -7,6 +7,8 @@ export interface ServerLimits {
   headersTimeoutMs: number;
   requestTimeoutMs: number;
   keepAliveTimeoutMs: number;
+  /** At the same time. */
+  connections?: number;
 }
 
 /** `headers` are those of every answer, also of the few that are given before there is a request. */
@@ -27,12 +29,26 @@ export function createHttpServer(
     listener,
   );
   server.maxHeadersCount = 0; // none is left out unseen: the edge counts them
+  if (limits.connections !== undefined) boundConnections(server, limits.connections);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     answerOnSocket(socket, statusOfUnreadable(error.code), headers),
   );
   server.on('connect', (_request, socket: Socket) => answerOnSocket(socket, 405, headers));
   server.on('checkExpectation', listener); // RFC 9110 §10.1.1: what is not understood may be passed over
   return server;
+}
+
+/** Past this number new connections are closed; from half of it on none is kept for a next request. */
+function boundConnections(server: Server, most: number): void {
+  let open = 0;
+  server.maxConnections = most;
+  server.on('connection', (socket: Socket) => {
+    open++;
+    socket.once('close', () => open--);
+  });
+  server.prependListener('request', (_req, res: ServerResponse) => {
+    if (open > most / 2) res.shouldKeepAlive = false;
+  });
 }
 
 function statusOfUnreadable(code: string | undefined): number {

@@ -15,7 +15,7 @@ export interface Database {
 const defaultName = 'gatehouse';
 const pingTimeoutMs = 1500;
 /** Of a start: the database may be starting, too, or the machine be busy. */
-const connectAttempts = 5;
+const connectAttempts = 3;
 
 /** Connects to a MongoDB replica set, or to the embedded server that behaves like one. */
 export async function openDatabase(uri: string): Promise<Database> {

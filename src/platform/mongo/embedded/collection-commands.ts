@@ -3,7 +3,7 @@ import { ensureIndex, type Collection } from './collection.js';
 import { documentField, documentsField, flagField, type CommandContext, type Commands } from './command.js';
 import type { Document } from './document.js';
 import { CommandError } from './errors.js';
-import { isIdKey, parseIndexDefinition } from './index-definition.js';
+import { isIdKey, isSameIndex, parseIndexDefinition, type IndexDefinition } from './index-definition.js';
 import { compileFilter } from './match.js';
 import { collectionsIn, dropCollection, ensureCollection, namespaceOf, withoutWriters } from './storage.js';
 
@@ -25,14 +25,17 @@ function create({ server, database, body }: CommandContext): Document {
   return {};
 }
 
-/** Waits for writing transactions, since what they hold must get into the new index as well. */
+/** Waits for writing transactions, since what they hold must get into an index that is new. */
 async function createIndexes({ server, database, body, deadlineAt }: CommandContext): Promise<Document> {
   const { storage } = server;
   const namespace = namespaceOf(database, body['createIndexes']);
   const definitions = documentsField(body, 'indexes').map(parseIndexDefinition);
   const createdCollectionAutomatically = !storage.collections.has(namespace);
   const collection = ensureCollection(storage, namespace);
-  await withoutWriters(storage, collection, deadlineAt);
+  const isThere = (definition: IndexDefinition): boolean =>
+    isIdKey(definition.specification['key']) ||
+    collection.indexes.some((index) => isSameIndex(index.definition, definition));
+  if (!definitions.every(isThere)) await withoutWriters(storage, collection, deadlineAt);
   const numIndexesBefore = collection.indexes.length;
   for (const definition of definitions) {
     const { specification } = definition;

@@ -72,7 +72,8 @@ async function claimAndOpen(directory: string | undefined, port: number, instanc
     cursors: createCursors(),
     address: `127.0.0.1:${port}`,
     failPoint: null,
-    transactionSeconds: 60,
+    // mongod's default is 60: a client that was killed leaves locked what its transaction has written
+    transactionSeconds: 10,
   };
 }
 
