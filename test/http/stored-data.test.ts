@@ -71,7 +71,11 @@ describe('what is stored', () => {
       ],
       ...[webSecret, thirdPartySecret, ciKey, code, pending, tokens.refresh_token, tokens['id_token'] ?? '-'],
       ...[tokens['access_token'] ?? '-', String(renewed['refresh_token']), String(opaque['access_token'])],
-      ...[String(pushed.json['request_uri']).split(':').at(-1) ?? '-', 'canary-state-of-the-request'],
+      ...[
+        String(pushed.json['request_uri']).split(':').at(-1) ?? '-',
+        'canary-state-of-the-request',
+        'canary-nonce-of-the-request',
+      ],
     ];
     for (const canary of canaries) {
       expect(canary).to.have.length.greaterThan(4);
