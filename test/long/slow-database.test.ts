@@ -1,0 +1,155 @@
+import { expect } from 'chai';
+import { setTimeout as delay } from 'node:timers/promises';
+import { post, refreshing, send, type TokenSet } from '../http/requests.js';
+import { browser } from '../support/browser.js';
+import { ciKey, projectsApi, webSecret } from '../support/contract-seed.js';
+import { startCluster, type Cluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { percentile, signInWith } from '../support/load.js';
+
+const slowMs = 500;
+const overheadMs = 300;
+const verySlowMs = 5000;
+const unavailableWithinMs = 6000;
+const recoverWithinMs = 5000;
+const lagMs = 100;
+const decisionsAreOldMs = 2100;
+const parallel = 4;
+const runsEach = 40;
+
+/** Whole flows of one person or service; each ends with the answer that it wants, or throws. */
+type Flow = 'service' | 'refresh' | 'introspection' | 'userinfo' | 'sign-in';
+
+describe('F7 a slow database, behind two processes', function () {
+  this.timeout(300_000);
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await startCluster();
+  });
+  after(() => cluster.close());
+  afterEach(() => cluster.databaseLink.heal());
+
+  async function ask(
+    endpoint: Parameters<typeof post>[1],
+    form: Record<string, string>,
+    who?: [string, string],
+  ): Promise<TokenSet> {
+    const answer = await post(cluster.issuer, endpoint, form, who);
+    if (answer.status !== 200) throw new Error(`${endpoint}: ${answer.status} ${answer.text}`);
+    return answer.json as unknown as TokenSet;
+  }
+
+  function flowsOf(tokens: TokenSet): Record<Flow, () => Promise<unknown>> {
+    let newest = tokens;
+    return {
+      service: () => ask('token', { grant_type: 'client_credentials', resource: projectsApi }, ['acme-ci', ciKey]),
+      refresh: async () => (newest = await ask('token', refreshing(newest), ['web', webSecret])),
+      introspection: () => ask('introspect', { token: newest.access_token }, ['web', webSecret]),
+      userinfo: () => ask('userinfo', { access_token: newest.access_token }),
+      'sign-in': () => signInWith(cluster.issuer, browser(cluster.issuer)),
+    };
+  }
+
+  const somebody = async (): Promise<Record<Flow, () => Promise<unknown>>> =>
+    flowsOf(await signInWith(cluster.issuer, browser(cluster.issuer)));
+
+  const timeOf = async (work: () => Promise<unknown>): Promise<number> => {
+    const startedAt = performance.now();
+    await work();
+    return performance.now() - startedAt;
+  };
+
+  /** The most that a flow asks of the database, with nothing remembered, and its time with nothing slow. */
+  async function measure(work: () => Promise<unknown>): Promise<{ roundTrips: number; ms: number }> {
+    const counts: number[] = [];
+    const times: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      await delay(decisionsAreOldMs);
+      const before = cluster.databaseLink.requests();
+      times.push(await timeOf(work));
+      counts.push(cluster.databaseLink.requests() - before);
+    }
+    // the fewest, since the drivers ask now and then whether the database is there
+    return { roundTrips: Math.min(...counts), ms: Math.max(...times) };
+  }
+
+  /** How long the processes take for what needs no database: at least as long as their event loops are held up. */
+  function watchLag(): { stop(): Promise<number[]> } {
+    const lags: number[] = [];
+    let isOver = false;
+    const watching = (async () => {
+      while (!isOver) {
+        lags.push(await timeOf(() => send(`${cluster.issuer}/health/live`)));
+        await delay(50);
+      }
+    })();
+    return {
+      async stop() {
+        isOver = true;
+        await watching;
+        return lags;
+      },
+    };
+  }
+
+  it(`that takes ${slowMs} ms more each time costs each flow its round trips and little else`, async () => {
+    const flows = await somebody();
+    const budgets = new Map<Flow, { roundTrips: number; ms: number }>();
+    for (const name of Object.keys(flows) as Flow[]) budgets.set(name, await measure(flows[name]));
+
+    const people = await Promise.all(Array.from({ length: parallel }, somebody));
+    cluster.databaseLink.delay(slowMs);
+    await Promise.all(people.map((person) => person['sign-in']())); // connections that are new come first
+    const lag = watchLag();
+    for (const name of Object.keys(flows) as Flow[]) {
+      const times: number[] = [];
+      let left = name === 'sign-in' ? runsEach / 2 : runsEach;
+      await Promise.all(
+        people.map(async (person) => {
+          while (left-- > 0) times.push(await timeOf(person[name]));
+        }),
+      );
+      const { roundTrips, ms } = budgets.get(name)!;
+      const injected = roundTrips * slowMs;
+      console.log(
+        `      ${name}: p50 ${percentile(times, 0.5).toFixed(0)} ms, p99 ${percentile(times, 0.99).toFixed(0)} ms; ` +
+          `${roundTrips} round trips = ${injected} ms, ${ms.toFixed(0)} ms without`,
+      );
+      expect(percentile(times, 0.99), name).to.be.lessThan(injected + ms + overheadMs);
+    }
+    const lags = await lag.stop();
+    console.log(`      event loops: p99 ${percentile(lags, 0.99).toFixed(0)} ms`);
+    expect(percentile(lags, 0.99)).to.be.lessThan(lagMs);
+  });
+
+  it(`that takes ${verySlowMs} ms more is a 503 in time, and all is well after it`, async () => {
+    const flows = await somebody();
+    cluster.databaseLink.delay(verySlowMs);
+    const lag = watchLag();
+    const startedAt = performance.now();
+    const answers: { name: string; ms: number; reason: string }[] = [];
+    while (performance.now() - startedAt < 15_000) {
+      const round = Object.entries(flows).map(async ([name, work]) => {
+        let reason = 'answered';
+        const ms = await timeOf(() => work().catch((error: Error) => (reason = error.message)));
+        answers.push({ name, ms, reason });
+      });
+      await Promise.all(round);
+    }
+    const lags = await lag.stop();
+    await cluster.databaseLink.heal();
+    const healedAt = performance.now();
+    await eventually(() => flows.service(), recoverWithinMs);
+    await eventually(async () => flowsOf(await signInWith(cluster.issuer, browser(cluster.issuer))), recoverWithinMs);
+    const longest = Math.max(...answers.map(({ ms }) => ms));
+    console.log(
+      `      ${answers.length} answers, longest ${longest.toFixed(0)} ms; event loops: p99 ${percentile(lags, 0.99).toFixed(0)} ms; ` +
+        `well after ${(performance.now() - healedAt).toFixed(0)} ms`,
+    );
+    for (const { name, reason } of answers) expect(reason, name).to.match(/503|temporarily_unavailable/);
+    expect(longest).to.be.lessThan(unavailableWithinMs);
+    expect(percentile(lags, 0.99)).to.be.lessThan(lagMs);
+    expect(performance.now() - healedAt).to.be.lessThan(recoverWithinMs);
+  });
+});
