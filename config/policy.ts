@@ -30,7 +30,9 @@ export const policy = Object.freeze({
     maximumLength: 128,
     /** argon2id, OWASP cheat sheet: m=19456 KiB, t=2, p=1. */
     hash: Object.freeze({ memoryKib: 19_456, iterations: 2, parallelism: 1 }),
+    /** Hashes that wait for their turn, and how long; further logins are asked to come again. */
     waitingHashes: 200,
+    longestWaitMs: 5000,
   }),
   /** Failed sign-ins at one account (NIST SP 800-63B-4 §3.2.2: never more than 100 in a row). */
   signInAttempts: Object.freeze({

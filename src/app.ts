@@ -149,6 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     findUserById: users.findUserById,
     verifyPassword: credentials.verifyPassword,
     beginAttempt: credentials.beginAttempt,
+    inLine: credentials.inLine,
     knownDevices: credentials.knownDevices,
     findTenantById: tenants.findTenantById,
     findTenantsByIds: tenants.findTenantsByIds,

@@ -12,7 +12,7 @@ import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import { attemptOpener, type OpenAttempt } from './begin-attempt.js';
 import { knownDevices, type KnownDevices } from './known-devices.js';
-import { createPasswordHashing, type HashParameters } from './password-hashing.js';
+import { createPasswordHashing, type HashParameters, type HashQueue } from './password-hashing.js';
 import { createPasswordStore } from './password-store.js';
 import type { AttemptLimits, Wait } from './sign-in-attempts.js';
 import { createSignInAttemptsStore } from './sign-in-attempts-store.js';
@@ -41,6 +41,8 @@ export interface CredentialsModule {
    * the answer does not tell whether an account exists.
    */
   verifyPassword(userId: string | null, password: string): Promise<boolean>;
+  /** Does a whole sign-in, or refuses it with 503 when too many are under way. */
+  inLine<T>(signIn: () => Promise<T>): Promise<T>;
   /** Counts a try before anything is verified, or refuses it while a wait runs. */
   beginAttempt(signIn: AttemptedSignIn): Promise<OpenAttempt | { admitted: false; wait: Wait }>;
   knownDevices: Pick<KnownDevices, 'mark' | 'lifetimeSeconds'>;
@@ -53,12 +55,12 @@ export interface CredentialsDeps {
   now: Clock;
   log: Logger;
   keyRing: KeyRing;
-  passwords: { maximumLength: number; hash: HashParameters; waitingHashes: number };
+  passwords: HashQueue & { maximumLength: number; hash: HashParameters };
   attempts: AttemptLimits & { knownDeviceSeconds: number };
 }
 
 export async function credentialsModule(deps: CredentialsDeps): Promise<CredentialsModule> {
-  const hashing = createPasswordHashing(deps.passwords.hash, deps.passwords.waitingHashes);
+  const hashing = createPasswordHashing(deps.passwords.hash, deps.passwords);
   const store = createPasswordStore(deps.database);
   const hashOfNobody = await hashing.hash('nobody has this password');
   const attemptStore = createSignInAttemptsStore(deps.database);
@@ -95,6 +97,7 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
       if (hashing.isOutdated(stored)) await strengthen(userId, stored, password);
       return true;
     },
+    inLine: hashing.inLine,
     async beginAttempt({ userId, name, address, device }) {
       const mark = devices.findMark(device, userId ?? 'nobody');
       return openAttempt(userId ?? subjectHash('name', name), {

@@ -16,14 +16,21 @@ export function addressPrefix(address: string): string {
   return `${network.join(':')}::/64`;
 }
 
-/** The eight groups of an IPv6 address. The URL parser writes every form of it in one way (RFC 5952). */
+/** The eight groups of an IPv6 address in any of its forms (RFC 4291 §2.2). */
 function groupsOf(address: string): number[] {
-  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [head = '', tail] = canonical.split('::');
-  const numbers = (text: string): number[] =>
-    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const before = numbers(head);
+  const [head = '', tail] = address.split('::');
+  const before = groupsIn(head);
   if (tail === undefined) return before;
-  const after = numbers(tail);
-  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
+  const after = groupsIn(tail);
+  while (before.length + after.length < 8) before.push(0);
+  return [...before, ...after];
+}
+
+function groupsIn(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (!group.includes('.')) return Number.parseInt(group, 16);
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
 }

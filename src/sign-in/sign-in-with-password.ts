@@ -4,7 +4,7 @@ import type { EventDraft, RecordEvent } from '../events/index.js';
 import type { InTransaction } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
 
-export interface SignInWithPasswordDeps extends Pick<CredentialsModule, 'verifyPassword' | 'beginAttempt'> {
+export interface SignInWithPasswordDeps extends Pick<CredentialsModule, 'inLine' | 'verifyPassword' | 'beginAttempt'> {
   findUserByEmail(email: string): Promise<User | null>;
   inTransaction: InTransaction;
   recordEvent: RecordEvent;
@@ -27,7 +27,11 @@ export type PasswordResult =
  * the same path and the same time, are counted and made to wait by the same rules, and are told apart in the events
  * only. That the sign-in was finished too is recorded where the session gets its person.
  */
-export async function signInWithPassword(
+export function signInWithPassword(deps: SignInWithPasswordDeps, attempt: PasswordAttempt): Promise<PasswordResult> {
+  return deps.inLine(() => tryPassword(deps, attempt));
+}
+
+async function tryPassword(
   deps: SignInWithPasswordDeps,
   { login, password, clientId, address, device }: PasswordAttempt,
 ): Promise<PasswordResult> {

@@ -15,9 +15,10 @@ describe('passwords', () => {
   it('a hash of former parameters is made stronger at the next sign-in', async () => {
     const { issuer, database } = await startApp();
     const passwords = database.collection<StoredPassword>('passwords');
-    const former = await createPasswordHashing({ memoryKib: 8192, iterations: 1, parallelism: 1 }, 1).hash(
-      ada.password,
-    );
+    const former = await createPasswordHashing(
+      { memoryKib: 8192, iterations: 1, parallelism: 1 },
+      { waitingHashes: 1, longestWaitMs: 1000 },
+    ).hash(ada.password);
     await passwords.updateOne({}, { $set: { hash: former } });
     for (let round = 0; round < 2; round++) {
       const { url } = await (await relyingParty(issuer)).begin();
