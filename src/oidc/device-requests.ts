@@ -1,30 +1,16 @@
 import type { Context, Next } from 'koa';
 import type Provider from 'oidc-provider';
-import { answerPage } from '../platform/http/answer-error.js';
-import { requireSameOrigin } from '../platform/http/forms.js';
-import type { Pages } from '../platform/http/pages.js';
-import { toAppError } from '../platform/http/problem.js';
 import type { PrefilledState } from './device-pages.js';
 import { endpointPaths } from './options/endpoints.js';
 
 export interface DeviceRequestsDeps {
-  issuer: string;
-  pages: Pages;
   devicePollSeconds: number;
 }
 
 /** What the library leaves out around its device endpoints; inside its application, around its router. */
 export function useDeviceMiddleware(provider: Provider, deps: DeviceRequestsDeps): void {
   provider.use(async (ctx: Context, next: Next) => {
-    const isPage = ctx.path === endpointPaths.code_verification;
-    if (isPage && ctx.method === 'GET') prefill(ctx);
-    if (isPage && ctx.method === 'POST') {
-      try {
-        requireSameOrigin(ctx, deps.issuer);
-      } catch (refusal) {
-        return answerPage(deps.pages, ctx, toAppError(refusal));
-      }
-    }
+    if (ctx.path === endpointPaths.code_verification && ctx.method === 'GET') prefill(ctx);
     await next();
     if (ctx.path === endpointPaths.device_authorization && ctx.status === 200) {
       ctx.body = { ...(ctx.body as object), interval: deps.devicePollSeconds };

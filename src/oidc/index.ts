@@ -103,7 +103,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
     );
     const documents = new Map() as ProtocolApplication['documents'];
     useProtocolMiddleware({ provider, documents }, { ...deps, verifyAccessToken });
-    useDeviceMiddleware(provider, { ...deps, devicePollSeconds: deps.lifetimes.devicePollSeconds });
+    useDeviceMiddleware(provider, deps.lifetimes);
     listenTo(provider, deps.log);
     return { provider, documents, handle: provider.callback() };
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 import type Provider from 'oidc-provider';
 import { parseForm, readFormText, type FormLimits, type Members } from '../platform/http/form-body.js';
+import { requireSameOrigin } from '../platform/http/forms.js';
 import { methodNotAllowed } from '../platform/http/http-errors.js';
 import {
   answerErrors,
@@ -20,7 +21,7 @@ import {
 } from './adapter/jwt-access-tokens.js';
 import type { SessionState } from './adapter/session-adapter.js';
 import { formTooLongToGoOn } from './oidc-errors.js';
-import { findProtocolRoute } from './options/endpoints.js';
+import { endpointPaths, findProtocolRoute } from './options/endpoints.js';
 
 /** The library's application for one set of keys, and its public documents once they were asked for. */
 export interface ProtocolApplication {
@@ -34,6 +35,9 @@ export type ProtocolLimits = FormLimits & { urlBytes: number };
 const takesToken = /^\/oauth2\/(introspect|revoke)$/;
 const publicDocument = /^\/(\.well-known\/|oauth2\/jwks$)/;
 const mayBePage = /^\/(oauth2\/(authorize|logout)|device)/;
+
+/** Pages of ours whose forms the library takes; it asks for a token, and we for their origin. */
+const formsOfPeople = new Set<string>([endpointPaths.code_verification, `${endpointPaths.end_session}/confirm`]);
 
 /**
  * Hands the protocol's own paths to the library, past our pages. Discovery and JWKS change only with the keys, so the
@@ -70,10 +74,18 @@ async function sendOnAsGet(ctx: Context, limits: ProtocolLimits): Promise<void> 
   ctx.body = '';
 }
 
+interface ProtocolMiddlewareDeps {
+  issuer: string;
+  verifyAccessToken: VerifyAccessToken;
+  limits: FormLimits;
+  log: Logger;
+  answerError: AnswerError;
+}
+
 /** Middleware inside the library's application, around its router. */
 export function useProtocolMiddleware(
   { provider, documents }: Pick<ProtocolApplication, 'provider' | 'documents'>,
-  deps: { verifyAccessToken: VerifyAccessToken; limits: FormLimits; log: Logger; answerError: AnswerError },
+  deps: ProtocolMiddlewareDeps,
 ): void {
   const sessionCookie = provider.cookieName('session');
   provider.use((ctx: Context, next: Next) => {
@@ -82,6 +94,7 @@ export function useProtocolMiddleware(
   });
   provider.use(answerErrors(deps.log, deps.answerError));
   provider.use(async (ctx: Context, next: Next) => {
+    if (ctx.method === 'POST' && formsOfPeople.has(ctx.path)) requireSameOrigin(ctx, deps.issuer);
     // other types of content are the library's to refuse
     if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
       const text = await readFormText(ctx, deps.limits);
