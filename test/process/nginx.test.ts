@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import * as client from 'openid-client';
+import { addressLimits } from '../../config/address-limits.js';
 import { browser } from '../support/browser.js';
 import { ada, contractSeed } from '../support/contract-seed.js';
 import { freshDatabaseUri } from '../support/database.js';
@@ -57,7 +58,7 @@ describe('behind nginx with TLS', function () {
     return {
       ...(Object.fromEntries(composed) as Record<string, string>),
       ...{ ISSUER: issuer, PORT: String(ports.serverPort), REDIS_URL: url, MONGODB_URI: await freshDatabaseUri() },
-      ...{ SEED_FILE: seed, WORKERS: '2', DATA_DIR: '/proc/gatehouse' },
+      ...{ SEED_FILE: seed, WORKERS: '2', RATE_LIMIT_FACTOR: '1', DATA_DIR: '/proc/gatehouse' },
     };
   }
 
@@ -156,5 +157,16 @@ describe('behind nginx with TLS', function () {
     const old = { ciphers: 'DEFAULT@SECLEVEL=0' };
     expect(await offer({ ...old, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })).to.equal('refused');
     expect(await offer({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' })).to.equal('refused');
+  });
+
+  it('sec-049 limits go by the address that nginx saw, whatever a client says', async () => {
+    const points = addressLimits.find(({ name }) => name === 'login')?.points ?? 0;
+    const statuses: number[] = [];
+    for (let sent = 0; sent <= points; sent++) {
+      const headers = { 'X-Forwarded-For': `203.0.113.${sent}`, 'X-Real-IP': `203.0.113.${sent}` };
+      statuses.push((await send(`${issuer}/sign-in/none/login`, { method: 'POST', headers })).status);
+    }
+    expect(statuses.at(-1)).to.equal(429);
+    expect(statuses.filter((status) => status !== 429)).not.to.have.length(0);
   });
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as client from 'openid-client';
+import { addressLimits } from '../../config/address-limits.js';
 import { contractSeed } from '../support/contract-seed.js';
 import { freshDatabaseUri } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -10,9 +11,11 @@ import { halfSentRequest } from '../support/half-sent-request.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { relyingParty, type RelyingParty } from '../support/relying-party.js';
 import { freePort, killServerProcesses, startServerProcess, type ServerProcess } from '../support/server-process.js';
-import { expectSession, signInAs } from '../support/sign-in-anywhere.js';
+import { expectSession, sendFrom, signInAs } from '../support/sign-in-anywhere.js';
 import { requireTool } from '../support/tools.js';
 import { endOf, linesOf, servingWorkers, workersOf } from '../support/worker-log.js';
+
+const loginsAMinute = addressLimits.find(({ name }) => name === 'login')?.points ?? 0;
 
 /** Worker processes with faults that can be set off by a signal. */
 const plantedFaults = `
@@ -43,7 +46,8 @@ describe('several workers', function () {
 
   const start = (environment: Record<string, string> = {}): Promise<ServerProcess> =>
     startServerProcess({
-      ...{ WORKERS: '2', TRUSTED_PROXIES: '1', REDIS_URL: redis.url, DATA_DIR: ':memory:' },
+      ...{ WORKERS: '2', TRUSTED_PROXIES: '1', RATE_LIMIT_FACTOR: '1' },
+      ...{ REDIS_URL: redis.url, DATA_DIR: ':memory:' },
       ...environment,
     });
 
@@ -76,6 +80,18 @@ describe('several workers', function () {
       expect(spread, 'how many workers had a part in each sign-in').to.include(2);
     });
 
+    it('sec-049 count requests together: the quota of an address is one for all of them', async () => {
+      const send = sendFrom('192.0.2.49');
+      const answers: Response[] = [];
+      for (let sent = 0; sent < loginsAMinute + 20; sent++)
+        answers.push(await send(`${server.issuer}/sign-in/none/login`, { method: 'POST' }));
+      expect(answers.filter(({ status }) => status !== 429)).to.have.length(loginsAMinute);
+      const requestIds = answers.map(({ headers }) => headers.get('x-request-id') ?? '');
+      await eventually(() => expect(workersOf(server, requestIds)).to.have.length(answers.length));
+      expect(new Set(workersOf(server, requestIds)), 'workers that had a part').to.have.property('size', 2);
+      await signInAs(party, server.issuer); // from another address
+    });
+
     it('F1 F27 one that is killed is replaced; sessions go on, and so does what the other was doing', async () => {
       const { visitor } = await signInAs(party, server.issuer);
       const [victim] = servingWorkers(server);
@@ -88,6 +104,18 @@ describe('several workers', function () {
       for (const answer of given) expect(answer).to.match(/^HTTP\/1.1 400 .*invalid_request/s);
       await expectSession(party, visitor);
       for (let round = 0; round < 3; round++) await signInAs(party, server.issuer);
+    });
+
+    it('F1 a connection that was given to a worker and not taken is closed with it, rather than left without an answer', async () => {
+      const [victim] = servingWorkers(server);
+      process.kill(victim?.pid ?? 0, 'SIGSTOP'); // takes nothing any more
+      const running = await Promise.all(Array.from({ length: 4 }, () => halfSentRequest(server.issuer)));
+      const answers = Promise.all(running.map((request) => request.finish()));
+      const send = sendFrom('192.0.2.1');
+      for (let sent = 0; sent < 4; sent++) expect((await send(`${server.issuer}/health/live`)).status).to.equal(200);
+      process.kill(victim?.pid ?? 0, 'SIGKILL');
+      expect((await answers).filter((answer) => answer === '')).to.have.length(1);
+      await eventually(() => expect(endOf(server, victim)).to.include({ signal: 'SIGKILL' }));
     });
 
     it('F27 a promise that fails with nobody waiting is logged, and the worker goes on', async () => {

@@ -5,7 +5,7 @@ import { ada } from './contract-seed.js';
 import type { RelyingParty, Tokens } from './relying-party.js';
 
 /** Each request on a connection of its own; the address counts for a server with TRUSTED_PROXIES=1. */
-function sendFrom(address: string): typeof fetch {
+export function sendFrom(address: string): typeof fetch {
   return (url, init) => {
     const headers = new Headers(init?.headers);
     headers.set('Connection', 'close');

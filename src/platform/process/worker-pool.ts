@@ -27,7 +27,7 @@ export class WorkerStartError extends Error {
 }
 
 /** Emits `listening` for each worker that begins to serve in it. */
-type Place = EventEmitter & { worker?: Worker };
+type Place = EventEmitter & { worker?: Worker; isServing?: boolean };
 
 interface WorkerEnd {
   code: number | null;
@@ -50,9 +50,7 @@ export function restartDelayMs(quickEnds: number): number {
  * with none left running, when one of them ends before. After that it never gives up, since a cause may pass.
  */
 export async function startWorkers<Orders>(options: WorkerPoolOptions<Orders>): Promise<WorkerPool> {
-  // each worker takes its connections from the port itself; handed over by this process, one that was on its way to a
-  // worker that is killed would be answered by nobody and closed by nobody
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.schedulingPolicy = cluster.SCHED_RR; // evenly, also where connections live long
   cluster.setupPrimary({ serialization: 'advanced' }); // orders hold buffers
   const stopping = new AbortController();
   const reserve = createReserve(options.log);
@@ -74,8 +72,9 @@ export async function startWorkers<Orders>(options: WorkerPoolOptions<Orders>): 
     async replaceAll() {
       reserve.dismiss(); // it may have loaded older code
       for (const place of places) {
+        if (!place.isServing) await once(place, 'listening'); // the others may be needed until then
         const { worker } = place;
-        if (!worker || worker.isDead()) continue; // is being replaced already
+        if (!worker) continue;
         const isBack = once(place, 'listening');
         endWorker(worker, () => worker.send({ kind: 'leave' } satisfies SupervisorMessage<Orders>), options);
         await isBack;
@@ -109,10 +108,12 @@ async function occupy<Orders>(place: Place, options: OccupyOptions<Orders>): Pro
     log.info({ worker: worker.id, pid: worker.process.pid }, 'worker started');
     place.worker = worker;
     worker.once('listening', () => {
+      place.isServing = true;
       place.emit('listening');
       if (options.isUp() && !stopping.aborted) reserve.refill();
     });
     const { code, signal, listened, reason } = await serve(recruit, options.orders);
+    place.isServing = false;
     if (stopping.aborted) return code === 0 || !listened;
     if (!options.isUp()) throw new WorkerStartError(reason ?? `A worker ended with ${signal ?? `code ${code}`}.`);
     quickEnds = performance.now() - startedAt < steadyMs ? quickEnds + 1 : 0;
