@@ -15,26 +15,10 @@ const LOGICAL: Readonly<Record<string, (parts: Predicate[]) => Predicate>> = {
 const OPERATORS: Readonly<Record<string, (path: Path, operand: unknown) => Predicate>> = {
   $eq: (path, operand) => anywhere(path, equalTo(operand)),
   $ne: (path, operand) => not(anywhere(path, equalTo(operand))),
-  $gt: (path, operand) =>
-    anywhere(
-      path,
-      inRange(operand, (value, bound) => value > bound),
-    ),
-  $gte: (path, operand) =>
-    anywhere(
-      path,
-      inRange(operand, (value, bound) => value >= bound),
-    ),
-  $lt: (path, operand) =>
-    anywhere(
-      path,
-      inRange(operand, (value, bound) => value < bound),
-    ),
-  $lte: (path, operand) =>
-    anywhere(
-      path,
-      inRange(operand, (value, bound) => value <= bound),
-    ),
+  $gt: range((value, bound) => value > bound),
+  $gte: range((value, bound) => value >= bound),
+  $lt: range((value, bound) => value < bound),
+  $lte: range((value, bound) => value <= bound),
   $in: (path, operand) => anywhere(path, oneOf(operand)),
   $nin: (path, operand) => not(anywhere(path, oneOf(operand))),
   $exists: (path, operand) => (operand ? anywhere(path, isPresent) : not(anywhere(path, isPresent))),
@@ -101,10 +85,13 @@ function equalTo(operand: unknown): Predicate {
 }
 
 /** Comparisons see only values of the operand's own type, as in mongod. */
-function inRange(operand: unknown, isInside: (value: string, bound: string) => boolean): Predicate {
-  const type = typeOf(operand);
-  const bound = encodeValue(operand);
-  return ofEach((value) => typeOf(value) === type && isInside(encodeValue(value), bound));
+function range(isInside: (value: string, bound: string) => boolean): (path: Path, operand: unknown) => Predicate {
+  return (path, operand) => {
+    const type = typeOf(operand);
+    const bound = encodeValue(operand);
+    const test = ofEach((value) => typeOf(value) === type && isInside(encodeValue(value), bound));
+    return anywhere(path, test);
+  };
 }
 
 function oneOf(operand: unknown): Predicate {
