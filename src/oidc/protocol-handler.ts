@@ -177,5 +177,5 @@ async function unwrapJwtAccessToken(verify: VerifyAccessToken, ctx: Context, tex
   if (verified) (ctx.state as VerifiedState).verifiedAccessToken = verified;
   if (!verified) return { ...form, token: 'not-a-token-of-this-issuer' };
   // what it is is known, so that the library need not look among the refresh tokens
-  return { ...form, token: verifiedTokenId(verified), token_type_hint: 'access_token' };
+  return { token_type_hint: 'access_token', ...form, token: verifiedTokenId(verified) };
 }
