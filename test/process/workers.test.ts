@@ -63,8 +63,12 @@ describe('several workers', function () {
     it('say once that they are ready, and each line who wrote it', async () => {
       expect(server.output().match(/is ready at/g)).to.have.length(1);
       expect(server.output().match(/shown this once/g)).to.have.length(1);
-      const listening = linesOf(server).filter(({ msg }) => msg === 'listening');
-      expect(listening.map(({ worker }) => worker)).to.have.members([1, 2]);
+      const listening = (): (number | undefined)[] =>
+        linesOf(server)
+          .filter(({ msg }) => msg === 'listening')
+          .map(({ worker }) => worker);
+      // lines are written in batches, a moment after what they tell of
+      await eventually(() => expect(listening()).to.have.members([1, 2]));
     });
 
     it('go on with what another one began: sign-in, session and refresh', async () => {
