@@ -19,10 +19,14 @@ export type VerifiedAccessToken = JWTPayload & {
 
 export type VerifyAccessToken = (token: string) => Promise<VerifiedAccessToken | null>;
 
-/** Signature, issuer, type and time. Null for anything that is not a live JWT access token of this issuer. */
+/**
+ * Signature, issuer, type and time. Null for anything that is not a live JWT access token of this issuer, in the spelling
+ * in which it was issued: who compares tokens by text, or keeps a list of them, sees each one once.
+ */
 export function accessTokenVerifier(issuer: string, jwks: JSONWebKeySet): VerifyAccessToken {
   const keys = createLocalJWKSet(jwks);
   return async (token) => {
+    if (!token.split('.').every(isCanonical)) return null;
     try {
       const { payload } = await jwtVerify(token, keys, {
         issuer,
@@ -36,8 +40,14 @@ export function accessTokenVerifier(issuer: string, jwks: JSONWebKeySet): Verify
   };
 }
 
+/** Decoders overlook the spare bits of the last character, blanks and padding. */
+function isCanonical(base64url: string): boolean {
+  return Buffer.from(base64url, 'base64url').toString('base64url') === base64url;
+}
+
+/** However many parts it has: opaque tokens hold no dot. */
 export function looksLikeJwt(value: string): boolean {
-  return value.split('.').length === 3;
+  return value.includes('.');
 }
 
 /** What stands for a verified token at introspection and revocation; never a `jti` itself, so the answer tells that. */
