@@ -95,10 +95,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clients = clientsModule({ ...base, keyRing });
   const serviceAccounts = serviceAccountsModule({ ...base, createClient: clients.createClient });
   const subscriptions = subscriptionsModule({ plans });
-  const credentials = await credentialsModule({
-    ...base,
-    ...{ log, keyRing, passwords: policy.passwords, attempts: policy.signInAttempts },
-  });
   const consents = consentsModule(base);
 
   // --- who may do what
@@ -131,6 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       listApiKeys: serviceAccounts.listApiKeys,
       findUserById: users.findUserById,
       isActiveUser: users.isActiveUser,
+      confirmSignIn: users.confirmSignIn,
       findResource: resources.findResource,
       findConsent: consents.findConsent,
       findTenantBySlug: tenants.findTenantBySlug,
@@ -139,6 +136,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     await signingKeys.openSigningKeys(),
   );
+
+  // --- with what people prove themselves; a new password ends what the former one opened
+  const credentials = await credentialsModule({
+    ...base,
+    ...{ log, keyRing, passwords: policy.passwords, attempts: policy.signInAttempts },
+    setCredentialsChangedAt: users.setCredentialsChangedAt,
+    endAllOf: oidc.endAllOf,
+  });
 
   // --- pages and what else answers
   const forms = createForms({ issuer, hash: keyRing.hashFor('csrf'), limits, browserIds: browsers });

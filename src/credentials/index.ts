@@ -11,7 +11,7 @@ import type { Logger } from '../platform/log/logger.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import { attemptOpener, type OpenAttempt } from './begin-attempt.js';
-import { knownDevices, type KnownDevices } from './known-devices.js';
+import { knownDevices, type KnownDevices, type Owner } from './known-devices.js';
 import { createPasswordHashing, type HashParameters, type HashQueue } from './password-hashing.js';
 import { createPasswordStore } from './password-store.js';
 import type { AttemptLimits, Wait } from './sign-in-attempts.js';
@@ -23,7 +23,7 @@ export type { Wait } from './sign-in-attempts.js';
 /** Whose account somebody tries to enter, and from where. */
 export interface AttemptedSignIn {
   /** Null for a name that nobody has; such names are counted by the same rules. */
-  userId: string | null;
+  user: Owner | null;
   /** In its one spelling. */
   name: string;
   /** Client address, as the edge pinned it. */
@@ -35,6 +35,7 @@ export interface AttemptedSignIn {
 export interface CredentialsModule {
   /** Slow by design; done before a transaction, never inside. */
   hashPassword(password: string): Promise<string>;
+  /** Ends what the former password opened: sessions, grants, sign-ins under way, known browsers. */
   setPasswordHash(tx: Tx, actor: Actor, userId: string, hash: string): Promise<void>;
   /**
    * Whether this is the user's password. `null` stands for an unknown user and costs the same, so that the time of
@@ -50,6 +51,9 @@ export interface CredentialsModule {
 }
 
 export interface CredentialsDeps {
+  /** Sessions and grants of the user. */
+  endAllOf(tx: Tx, actor: Actor, userId: string): Promise<void>;
+  setCredentialsChangedAt(tx: Tx, userId: string, at: Date): Promise<void>;
   database: Database;
   recordEvent: RecordEvent;
   now: Clock;
@@ -84,7 +88,10 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
   return {
     hashPassword: (password) => hashing.hash(password),
     async setPasswordHash(tx, actor, userId, hash) {
-      await store.set(tx, userId, hash, deps.now());
+      const at = deps.now();
+      await store.set(tx, userId, hash, at);
+      await deps.setCredentialsChangedAt(tx, userId, at);
+      await deps.endAllOf(tx, actor, userId);
       await attemptStore.remove(tx, userId); // what was guessed at is gone
       await deps.recordEvent(tx, { type: 'user.password_changed', tenantId: null, actor, subjectId: userId });
     },
@@ -98,9 +105,9 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
       return true;
     },
     inLine: hashing.inLine,
-    async beginAttempt({ userId, name, address, device }) {
-      const mark = devices.findMark(device, userId ?? 'nobody');
-      return openAttempt(userId ?? subjectHash('name', name), {
+    async beginAttempt({ user, name, address, device }) {
+      const mark = devices.findMark(device, user ?? { id: 'nobody' });
+      return openAttempt(user?.id ?? subjectHash('name', name), {
         key: mark === null ? subjectHash('address', addressPrefix(address)) : subjectHash('device', mark),
         isKnownDevice: mark !== null,
       });

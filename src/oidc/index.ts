@@ -13,9 +13,9 @@ import type { BrowserIds } from '../platform/http/browser-id.js';
 import type { AnswerError, ProtocolHandler } from '../platform/http/listener.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { PrivateJwk } from '../signing-keys/index.js';
-import { createAdapterFactory, ensureProtocolIndexes } from './adapter/index.js';
+import { createAdapterFactory, ensureProtocolIndexes, type AdapterDeps } from './adapter/index.js';
 import { clientAdapter, toLibraryMetadata, type ClientAdapterDeps } from './adapter/client-adapter.js';
-import { createEndings, type EndingDeps } from './adapter/grant-adapter.js';
+import { createEndings, type EndingDeps, type Endings } from './adapter/grant-adapter.js';
 import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
 import { useDeviceMiddleware } from './device-requests.js';
@@ -44,7 +44,12 @@ type Inherited = Omit<
 >;
 
 export interface OidcDeps
-  extends Inherited, EndingDeps, Omit<ClientAdapterDeps, 'now'>, Omit<TenantChoiceDeps, 'authorizationOf'> {
+  extends
+    Inherited,
+    EndingDeps,
+    Pick<AdapterDeps, 'confirmSignIn'>,
+    Omit<ClientAdapterDeps, 'now'>,
+    Omit<TenantChoiceDeps, 'authorizationOf'> {
   database: Database;
   keyRing: KeyRing;
   log: Logger;
@@ -62,6 +67,7 @@ export interface OidcModule {
   /** Throws, with the reason, metadata that the library would refuse. */
   checkClient(client: Client): Promise<void>;
   forgetClients(): void;
+  endAllOf: Endings['endAllOf'];
   /** OpenID scopes that clients may ask for. */
   scopes: readonly string[];
   ensureIndexes(): Promise<void>;
@@ -123,6 +129,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
       );
     },
     forgetClients: clients.forgetClients,
+    endAllOf: endings.endAllOf,
     scopes: knownScopes,
     ensureIndexes: () => ensureProtocolIndexes(deps.database),
     useSigningKeys(keys) {

@@ -2,6 +2,7 @@ import { errors, type InteractionResults } from 'oidc-provider';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { temporarilyUnavailable } from '../kernel/errors.js';
 import { epochSeconds } from '../kernel/time.js';
+import type { User } from '../users/index.js';
 import {
   clientOfInteraction,
   consentRequestOf,
@@ -48,7 +49,8 @@ export interface Interactions {
 }
 
 export interface Login {
-  userId: string;
+  /** As they were when their credentials were looked at. */
+  user: Pick<User, 'id' | 'credentialsChangedAt'>;
   acr: string;
   amr: string[];
   /** Where it was done: the flow goes on in no other browser. */
@@ -76,9 +78,10 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     read: forPages(read),
     consented: forPages(consented),
     consentAsked: forPages(async (exchange: BrowserExchange) => consentRequestOf(deps, await details(exchange))),
-    signedIn: forPages((exchange: BrowserExchange, { userId, acr, amr, browserId }: Login) =>
-      finish(exchange, { login: { accountId: userId, acr, amr, browserId, ts: epochSeconds(deps.now()) } }),
-    ),
+    signedIn: forPages((exchange: BrowserExchange, { user, ...how }: Login) => {
+      const { id: accountId, credentialsChangedAt } = user;
+      return finish(exchange, { login: { ...how, accountId, credentialsChangedAt, ts: epochSeconds(deps.now()) } });
+    }),
     tenantPicked: forPages((exchange: BrowserExchange, tenantId: string) =>
       finish(exchange, { select_tenant: { tenantId } }),
     ),

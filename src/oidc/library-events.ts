@@ -38,5 +38,7 @@ export function listenTo(provider: Provider, log: Logger): void {
 
 /** The result of the login page is carried along to later pages of the flow; only its own end is a sign-in. */
 function noteLogin(ctx: KoaContextWithOIDC): void {
-  (ctx.state as SessionState).loggedIn = ctx.oidc.entities.Interaction?.prompt.name === 'login';
+  const { prompt, result } = ctx.oidc.entities.Interaction ?? {};
+  const state = ctx.state as SessionState;
+  state.login = prompt?.name === 'login' ? result?.login : undefined;
 }

@@ -8,6 +8,7 @@ import { presentConsent, presentTenants, presentWait } from './present.js';
 import { listTenantsToPick } from './pick-tenant.js';
 import { signInWithPassword } from './sign-in-with-password.js';
 import { oneSpelling } from '../platform/http/http-errors.js';
+import type { User } from '../users/index.js';
 import type { SignInDeps } from './sign-in-deps.js';
 
 const passwordForm = z.strictObject({ login: z.string().max(320), password: z.string().max(1024) });
@@ -46,10 +47,10 @@ async function submitPassword(deps: SignInDeps, ctx: Context): Promise<void> {
     device: ctx.cookies.get(deviceCookieName(deps), { signed: false }), // it has a signature of its own
   });
   if (result.outcome === 'accepted') {
-    const { id: userId } = result.user;
-    const login = { userId, acr: 'aal1', amr: ['pwd'], browserId: deps.browserIds.ensure(ctx) };
+    const { user } = result;
+    const login = { user, acr: 'aal1', amr: ['pwd'], browserId: deps.browserIds.ensure(ctx) };
     const next = await deps.interactions.signedIn(exchangeOf(ctx), login);
-    markDevice(deps, ctx, userId);
+    markDevice(deps, ctx, user);
     return seeOther(ctx, next);
   }
   if (result.outcome === 'refused') {
@@ -67,10 +68,10 @@ function deviceCookieName({ issuer }: SignInDeps): string {
 }
 
 /** From now on this browser may always try this account, also while somebody else makes it wait. */
-function markDevice(deps: SignInDeps, ctx: Context, userId: string): void {
+function markDevice(deps: SignInDeps, ctx: Context, user: User): void {
   const name = deviceCookieName(deps);
   const { mark, lifetimeSeconds } = deps.knownDevices;
-  ctx.cookies.set(name, mark(ctx.cookies.get(name, { signed: false }), userId), {
+  ctx.cookies.set(name, mark(ctx.cookies.get(name, { signed: false }), user), {
     ...{ path: '/', httpOnly: true, sameSite: 'lax', secure: deps.issuer.startsWith('https:') },
     ...{ maxAge: lifetimeSeconds * 1000, signed: false },
   });

@@ -39,7 +39,7 @@ async function tryPassword(
   // a spelling that is no address opens nothing, but it is counted at the account that it means
   const name = email ?? foldName(login);
   const user = await deps.findUserByEmail(name);
-  const attempt = await deps.beginAttempt({ userId: user?.id ?? null, name, address, device });
+  const attempt = await deps.beginAttempt({ user, name, address, device });
   if (!attempt.admitted) return { outcome: 'blocked', wait: attempt.wait };
 
   const matches = await verify(deps, attempt, email === null ? null : (user?.id ?? null), password);

@@ -3,6 +3,7 @@
  * It does not own passwords and factors (credentials) nor what a person may do (memberships, access).
  */
 import type { Actor } from '../kernel/actor.js';
+import type { Clock } from '../kernel/time.js';
 import type { RecordEvent } from '../events/index.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
@@ -19,9 +20,18 @@ export interface UsersModule {
   isActiveUser(id: string): Promise<boolean>;
   createUser(tx: Tx, actor: Actor, user: User): Promise<void>;
   updateUser(tx: Tx, actor: Actor, user: User, changes: Partial<Omit<User, 'id' | 'createdAt'>>): Promise<void>;
+  /** From now on what was proven with the former credentials is proven no more. */
+  setCredentialsChangedAt(tx: Tx, userId: string, at: Date): Promise<void>;
+  /** Whether a sign-in with the credentials of that time may still be finished. */
+  confirmSignIn(tx: Tx, userId: string, credentialsChangedAt: Date | undefined): Promise<boolean>;
 }
 
-export function usersModule(deps: { database: Database; keyRing: KeyRing; recordEvent: RecordEvent }): UsersModule {
+export function usersModule(deps: {
+  database: Database;
+  keyRing: KeyRing;
+  recordEvent: RecordEvent;
+  now: Clock;
+}): UsersModule {
   const store = createUserStore({
     database: deps.database,
     sealing: deps.keyRing.sealing,
@@ -45,5 +55,8 @@ export function usersModule(deps: { database: Database; keyRing: KeyRing; record
         data: { changed: Object.keys(changes) },
       });
     },
+    setCredentialsChangedAt: (tx, userId, at) => store.setCredentialsChangedAt(tx, userId, at),
+    confirmSignIn: (tx, userId, credentialsChangedAt) =>
+      store.setSignedInAt(tx, userId, { at: deps.now(), credentialsChangedAt }),
   };
 }

@@ -14,6 +14,9 @@ interface UserRecord {
   status: User['status'];
   createdAt: Date;
   updatedAt: Date;
+  credentialsChangedAt?: Date;
+  /** Written at a sign-in, so that a change of password at the same moment is noticed. */
+  signedInAt?: Date;
 }
 
 const schema = new Schema<UserRecord>(
@@ -25,6 +28,8 @@ const schema = new Schema<UserRecord>(
     status: { type: String, required: true },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
+    credentialsChangedAt: Date,
+    signedInAt: Date,
   },
   { collection: 'users', versionKey: false, strict: 'throw' },
 );
@@ -36,7 +41,11 @@ export interface UserStore {
   /** Whether the user exists and may act; opens nothing sealed. */
   isActive(id: string): Promise<boolean>;
   insert(tx: Tx, user: User): Promise<void>;
+  /** All but `credentialsChangedAt`. */
   replace(tx: Tx, user: User): Promise<void>;
+  setCredentialsChangedAt(tx: Tx, id: string, at: Date): Promise<void>;
+  /** False when the credentials are not those of `credentialsChangedAt` any more. */
+  setSignedInAt(tx: Tx, id: string, signIn: { at: Date; credentialsChangedAt: Date | undefined }): Promise<boolean>;
 }
 
 export function createUserStore(deps: { database: Database; sealing: Sealing; emailHash: KeyedHash }): UserStore {
@@ -44,13 +53,13 @@ export function createUserStore(deps: { database: Database; sealing: Sealing; em
 
   async function toUser(record: UserRecord | null): Promise<User | null> {
     if (!record) return null;
-    const { _id, sealed, emailHash: _emailHash, ...plain } = record;
+    const { _id, sealed, emailHash: _emailHash, signedInAt: _signedInAt, ...plain } = record;
     const opened = JSON.parse(await deps.sealing.open(sealed, `user:${_id}`)) as { email: string; profile: Profile };
     return { id: _id, ...opened, ...plain };
   }
 
   async function toRecord(user: User): Promise<UserRecord> {
-    const { id, email, profile, ...plain } = user;
+    const { id, email, profile, credentialsChangedAt: _, ...plain } = user;
     const sealed = await deps.sealing.seal(JSON.stringify({ email, profile }), `user:${id}`);
     return { _id: id, emailHash: deps.emailHash(email), sealed, ...plain };
   }
@@ -67,6 +76,13 @@ export function createUserStore(deps: { database: Database; sealing: Sealing; em
     async replace(tx, user) {
       const { _id, ...changes } = await toRecord(user);
       await model.updateOne({ _id }, { $set: changes }, sessionOf(tx));
+    },
+    async setCredentialsChangedAt(tx, _id, credentialsChangedAt) {
+      await model.updateOne({ _id }, { $set: { credentialsChangedAt } }, sessionOf(tx));
+    },
+    async setSignedInAt(tx, _id, { at, credentialsChangedAt }) {
+      const unchanged = { _id, credentialsChangedAt: credentialsChangedAt ?? { $exists: false } };
+      return (await model.updateOne(unchanged, { $set: { signedInAt: at } }, sessionOf(tx))).matchedCount === 1;
     },
   };
 }

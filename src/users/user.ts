@@ -15,6 +15,8 @@ export interface User {
   emailVerified: boolean;
   profile: Profile;
   status: 'active' | 'disabled';
+  /** When they last got a new password; sign-ins and known browsers from before it count no more. */
+  credentialsChangedAt?: Date;
   createdAt: Date;
   updatedAt: Date;
 }

@@ -39,6 +39,7 @@ describe('the adapter of the OIDC library', () => {
       endings: createEndings(base),
       clients: {} as Adapter,
       devicePollSeconds: 5,
+      confirmSignIn: async () => true,
       verifyAccessToken: async () => null,
       browserIds: browserIds({ https: false }),
     });

@@ -2,18 +2,8 @@ import { expect } from 'chai';
 import { projectsApi } from '../support/contract-seed.js';
 import { closeApps, startApp } from '../support/start-app.js';
 import { seedWithTwoTenants } from '../support/two-tenants.js';
+import { asBrowser, expectErrorPage } from './error-pages.js';
 import { authorizeUrl, challenge, post, send, type Answer } from './requests.js';
-
-const asBrowser = { headers: { Accept: 'text/html' } };
-
-/** An error page: nothing leads away from it. */
-function expectErrorPage(answer: Answer, why: string): void {
-  expect(answer.status, why).to.equal(400);
-  expect(answer.headers.get('content-type'), why).to.match(/^text\/html/);
-  expect(answer.location, why).to.equal(null);
-  expect(answer.headers.get('refresh'), why).to.equal(null);
-  expect(answer.text, why).not.to.match(/http-equiv="refresh"|<form|evil\.example/i);
-}
 
 /** What an app is told at its redirect URI. */
 function errorAtApp(answer: Answer, why: string): Record<string, string> {
@@ -51,122 +41,6 @@ describe('an authorization request that names no client or place to trust ends o
       expectErrorPage(await send(authorizeUrl(issuer, {}, appended), asBrowser), appended);
     }
     expectErrorPage(await send(authorizeUrl(issuer, { client_id: 'acme-ci' }), asBrowser), 'a service account');
-  });
-
-  const registered = 'http://localhost:3001/callback';
-  const spellings: readonly string[] = [
-    `${registered}/`,
-    `${registered}?`,
-    `${registered}?x=1`,
-    `${registered}#`,
-    `${registered}#x`,
-    `${registered};x`,
-    `${registered} `,
-    ` ${registered}`,
-    `${registered}\t`,
-    `${registered}\n`,
-    `${registered}\0`,
-    `${registered}%00`,
-    `${registered}/../callback`,
-    `${registered}/%2e%2e/callback`,
-    'http://localhost:3001/./callback',
-    'http://localhost:3001//callback',
-    'http://localhost:3001/Callback',
-    'http://localhost:3001/callbac%6b',
-    'http://localhost:3001/callback.evil.example',
-    'HTTP://localhost:3001/callback',
-    'http://LOCALHOST:3001/callback',
-    'http://localhost:3002/callback',
-    'http://localhost:03001/callback',
-    'http://localhost/callback',
-    'https://localhost:3001/callback',
-    'http://localhost.:3001/callback',
-    'http://127.0.0.1:3001/callback',
-    'http://[::1]:3001/callback',
-    'http://[::ffff:127.0.0.1]:3001/callback',
-    'http://0x7f000001:3001/callback',
-    'http://evil.example@localhost:3001/callback',
-    'http://localhost:3001@evil.example/callback',
-    'http://localhost:3001:@evil.example/callback',
-    'http://evil.example/callback',
-    'http://evil.example#http://localhost:3001/callback',
-    'http://evil.example?http://localhost:3001/callback',
-    'http://evil.example\\@localhost:3001/callback',
-    'http:\\\\localhost:3001\\callback',
-    'http:localhost:3001/callback',
-    'http:/localhost:3001/callback',
-    '//localhost:3001/callback',
-    '//evil.example/callback',
-    '/callback',
-    'callback',
-    'javascript:alert(1)',
-    'JaVaScRiPt:alert(1)//http://localhost:3001/callback',
-    'data:text/html,<script>alert(1)</script>',
-    'vbscript:x',
-    'file:///etc/passwd',
-    'blob:http://localhost:3001/callback',
-    'urn:ietf:wg:oauth:2.0:oob',
-    'com.example.app:/callback',
-    'http://loc\u0430lhost:3001/callback',
-    'ｈttp://localhost:3001/callback',
-    '*',
-    'http://*:3001/callback',
-    '',
-    'null',
-  ];
-
-  it(`sec-058 ${spellings.length} spellings that are not the registered redirect URI`, async () => {
-    for (const redirect_uri of spellings) {
-      const answer = await send(authorizeUrl(issuer, { redirect_uri }), asBrowser);
-      expectErrorPage(answer, JSON.stringify(redirect_uri));
-      expect(answer.text, redirect_uri).not.to.match(/javascript:|data:text/i);
-    }
-  });
-
-  it('sec-058 the same spellings with an error of another kind, or asked for silently', async () => {
-    for (const redirect_uri of spellings) {
-      for (const changes of [
-        { response_type: 'token' },
-        { prompt: 'none' },
-        { code_challenge: null },
-        { scope: '"' },
-      ]) {
-        expectErrorPage(await send(authorizeUrl(issuer, { redirect_uri, ...changes }), asBrowser), redirect_uri);
-      }
-    }
-  });
-
-  it('sec-058 a redirect URI that is missing, doubled or nested', async () => {
-    const twice = `&redirect_uri=${encodeURIComponent(registered)}`;
-    expectErrorPage(await send(authorizeUrl(issuer, { redirect_uri: null }), asBrowser), 'missing');
-    expectErrorPage(await send(authorizeUrl(issuer, {}, twice), asBrowser), 'twice');
-    expectErrorPage(await send(authorizeUrl(issuer, {}, '&redirect_uri=https://evil.example/'), asBrowser), 'two');
-    const nested = authorizeUrl(issuer, { redirect_uri: null }, `&redirect_uri[]=${encodeURIComponent(registered)}`);
-    expectErrorPage(await send(nested, asBrowser), 'nested');
-  });
-
-  it('sec-058 the same spellings pushed are refused there', async () => {
-    for (const redirect_uri of spellings) {
-      const members = { ...Object.fromEntries(new URL(authorizeUrl(issuer)).searchParams), redirect_uri };
-      const answer = await post(issuer, 'par', { ...members, client_id: 'plain' }, [
-        'plain',
-        'another-s3cret-another-s3cret-xxxx',
-      ]);
-      expect(answer.status, redirect_uri).to.equal(400);
-      expect(answer.json, redirect_uri).not.to.have.property('request_uri');
-    }
-  });
-
-  it('sec-058 they are not used after sign-out either', async () => {
-    for (const post_logout_redirect_uri of [
-      ...spellings.filter((spelling) => spelling !== ''),
-      'http://localhost:3001',
-      'http://localhost:3001/x',
-    ]) {
-      const query = new URLSearchParams({ client_id: 'web', post_logout_redirect_uri });
-      const answer = await send(`${issuer}/oauth2/logout?${query.toString()}`, asBrowser);
-      expectErrorPage(answer, post_logout_redirect_uri);
-    }
   });
 });
 

@@ -1,5 +1,6 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
-import type { RecordEvent } from '../../events/index.js';
+import type { EventDraft, RecordEvent } from '../../events/index.js';
+import type { Actor } from '../../kernel/actor.js';
 import type { Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
 import { sessionOf, type InTransaction, type Tx } from '../../platform/mongo/transactions.js';
@@ -89,11 +90,13 @@ export interface EndingDeps {
   now: Clock;
 }
 
-export type RevocationReason = 'reuse' | 'revoked' | 'session_ended';
+export type RevocationReason = 'reuse' | 'revoked' | 'session_ended' | 'password_changed';
 
 export interface Endings {
   revokeGrant(grantId: string, reason: RevocationReason): Promise<void>;
   endSession(sessionUid: string): Promise<void>;
+  /** Every session and every grant of the user, those for offline access too. */
+  endAllOf(tx: Tx, actor: Actor, userId: string): Promise<void>;
   /** The live grant of this binding, if there is one. */
   findGrantId(binding: GrantBinding): Promise<string | undefined>;
 }
@@ -105,7 +108,7 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
   /** One code used fifty times at once ends its grant once; the others wait for that instead of fighting over it. */
   const ending = new Map<string, Promise<void>>();
 
-  async function endGrants(tx: Tx, filter: object, reason: RevocationReason): Promise<void> {
+  async function endGrants(tx: Tx, filter: object, reason: RevocationReason, by?: Actor): Promise<void> {
     const ended = await grants.find({ ...filter, ...live }, sessionOf(tx)).toArray();
     for (const grant of ended) {
       await grants.updateOne({ _id: grant._id }, { $set: tombstone() }, sessionOf(tx));
@@ -113,7 +116,10 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
         type: 'grant.revoked',
         tenantId: grant.tenantId ?? null,
         actor:
-          reason === 'reuse' ? { kind: 'system', reason: 'protocol' } : { kind: 'user', userId: grant.accountId ?? '' },
+          by ??
+          (reason === 'reuse'
+            ? { kind: 'system', reason: 'protocol' }
+            : { kind: 'user', userId: grant.accountId ?? '' }),
         subjectId: grant._id,
         data: { reason, clientId: grant.clientId ?? '', userId: grant.accountId ?? '' },
       });
@@ -141,18 +147,24 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
         );
         if (!session) return;
         await endGrants(tx, { sessionUid, offline: false }, 'session_ended');
-        if (session.accountId === undefined) return;
-        await recordEvent(tx, {
-          type: 'session.ended',
-          tenantId: null,
-          actor: { kind: 'user', userId: session.accountId },
-          subjectId: session.accountId,
-        });
+        const { accountId: userId } = session;
+        if (userId !== undefined) await recordEvent(tx, sessionEnded(userId, { kind: 'user', userId }));
       });
+    },
+    async endAllOf(tx, actor, userId) {
+      for (const { _id } of await sessions.find({ accountId: userId, ...live }, sessionOf(tx)).toArray()) {
+        await sessions.updateOne({ _id }, { $set: tombstone() }, sessionOf(tx));
+        await recordEvent(tx, sessionEnded(userId, actor));
+      }
+      await endGrants(tx, { accountId: userId }, 'password_changed', actor);
     },
     async findGrantId(binding) {
       const found = await grants.findOne({ ...binding, ...live }, { projection: { _id: 1 }, sort: { createdAt: -1 } });
       return found?._id;
     },
   };
+}
+
+function sessionEnded(userId: string, actor: Actor): EventDraft {
+  return { type: 'session.ended', tenantId: null, actor, subjectId: userId };
 }

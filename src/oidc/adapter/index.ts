@@ -9,13 +9,14 @@ import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-token
 import type { ProtocolRecordDeps } from './protocol-records.js';
 import { recordAdapter } from './record-adapter.js';
 import { replayAdapter, replayCollection } from './replay-adapter.js';
-import { sessionAdapter } from './session-adapter.js';
+import { sessionAdapter, type SessionAdapterDeps } from './session-adapter.js';
 import { storageRules } from './storage-rules.js';
 
 export interface AdapterDeps extends ProtocolRecordDeps, JwtAccessTokenDeps, BrowserBindingDeps {
   endings: Endings;
   clients: Adapter;
   devicePollSeconds: number;
+  confirmSignIn: SessionAdapterDeps['confirmSignIn'];
 }
 
 /** The library's storage: one adapter for each of its 15 models. */

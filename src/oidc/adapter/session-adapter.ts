@@ -1,7 +1,7 @@
-import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { EventDraft } from '../../events/index.js';
 import type { EndingDeps } from './grant-adapter.js';
-import { sessionOf } from '../../platform/mongo/transactions.js';
+import { sessionOf, type Tx } from '../../platform/mongo/transactions.js';
 import { protocolRecords, type ProtocolRecordDeps } from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
@@ -9,6 +9,8 @@ import { storageRules, type StorageRule } from './storage-rules.js';
 export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps {
   /** Ends a session and every grant of it that was not meant to outlive it, in one transaction. */
   endSession(sessionUid: string): Promise<void>;
+  /** False when the password is not the one any more with which the person signed in. */
+  confirmSignIn(tx: Tx, userId: string, credentialsChangedAt: Date | undefined): Promise<boolean>;
 }
 
 /**
@@ -38,7 +40,8 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
         { $set: await changesOf(payload, expiresIn) },
       );
       if (known.matchedCount === 1) return;
-      const loggedIn = takeLogin();
+      const state = Provider.ctx?.state as SessionState | undefined;
+      const login = state?.login;
       await deps.inTransaction(async (tx) => {
         const before = await collection.findOne({ _id }, sessionOf(tx));
         if (before && !before.endedAt && isOvertaken()) return;
@@ -46,8 +49,15 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
         const loginTs = Math.max(payload.loginTs ?? 0, before?.loginTs ?? 0) || undefined;
         const changes = await changesOf({ ...payload, ...(loginTs ? { loginTs } : {}) }, expiresIn);
         await writeUnlessEnded(records, _id, { idHash: idFor(id), ...changes }, tx);
-        if (loggedIn && payload.accountId) await deps.recordEvent(tx, signedIn(payload.accountId, payload));
+        if (!login) return;
+        const { accountId, credentialsChangedAt: at } = login;
+        if (!(await deps.confirmSignIn(tx, accountId, at === undefined ? undefined : new Date(at)))) {
+          keepUnsaved();
+          throw new errors.LoginRequired('the password was changed while the sign-in was under way');
+        }
+        await deps.recordEvent(tx, signedIn(accountId, payload));
       });
+      if (state) state.login = undefined;
     },
     async find(id) {
       return records.decode(await collection.findOne({ idHash: idFor(id) }), id);
@@ -68,17 +78,16 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
 
 /** What one request knows about its session beside what the library keeps. */
 export interface SessionState {
-  /** The login page of this flow was just finished: the session gets its person with the next save. */
-  loggedIn?: boolean;
+  /** What the login page of this flow ended with: the session gets its person with the next save. */
+  login?: { accountId: string; credentialsChangedAt?: string } | undefined;
   /** Another request has changed the identifier since this one read the session. */
   overtaken?: boolean;
 }
 
-function takeLogin(): boolean {
-  const state = Provider.ctx?.state as SessionState | undefined;
-  const { loggedIn = false } = state ?? {};
-  if (state) state.loggedIn = false;
-  return loggedIn;
+/** The library would try again to save a session that could not be saved. */
+function keepUnsaved(): void {
+  const session = Provider.ctx?.oidc.session as { destroyed?: boolean } | undefined;
+  if (session) session.destroyed = true;
 }
 
 /** A save under an identifier that is not stored, by a request that changes none: it was changed by another one. */

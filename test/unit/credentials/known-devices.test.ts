@@ -4,6 +4,8 @@ import { knownDevices, type KnownDevices } from '../../../src/credentials/known-
 import { keyedHash } from '../../../src/platform/crypto/keyed-hash.js';
 
 const lifetimeSeconds = 1000;
+const ada = { id: 'usr_ada' };
+const bob = { id: 'usr_bob' };
 
 describe('known devices', () => {
   let now: Date;
@@ -14,35 +16,45 @@ describe('known devices', () => {
   });
 
   it('a mark is good for its person alone', () => {
-    const cookie = devices.mark(undefined, 'usr_ada');
-    expect(devices.findMark(cookie, 'usr_ada')).to.match(/^[\w-]{22}$/);
-    expect(devices.findMark(cookie, 'usr_bob')).to.equal(null);
+    const cookie = devices.mark(undefined, ada);
+    expect(devices.findMark(cookie, ada)).to.match(/^[\w-]{22}$/);
+    expect(devices.findMark(cookie, bob)).to.equal(null);
   });
 
   it('a mark ends', () => {
-    const cookie = devices.mark(undefined, 'usr_ada');
+    const cookie = devices.mark(undefined, ada);
     now = new Date(now.getTime() + (lifetimeSeconds - 1) * 1000);
-    expect(devices.findMark(cookie, 'usr_ada')).not.to.equal(null);
+    expect(devices.findMark(cookie, ada)).not.to.equal(null);
     now = new Date(now.getTime() + 1000);
-    expect(devices.findMark(cookie, 'usr_ada')).to.equal(null);
+    expect(devices.findMark(cookie, ada)).to.equal(null);
+  });
+
+  it('sec-032 a mark ends with the password with which it was made', () => {
+    const cookie = devices.mark(undefined, ada);
+    const changed = { ...ada, credentialsChangedAt: now };
+    expect(devices.findMark(cookie, changed)).to.equal(null);
+    const next = devices.mark(cookie, changed);
+    expect(devices.findMark(next, changed)).not.to.equal(null);
+    now = new Date(now.getTime() + 1);
+    expect(devices.findMark(next, { ...ada, credentialsChangedAt: now })).to.equal(null);
   });
 
   it('people who share a browser keep their marks, five at most', () => {
     let cookie: string | undefined;
-    for (let person = 0; person < 7; person++) cookie = devices.mark(cookie, `usr_${person}`);
-    const known = Array.from({ length: 7 }, (_, person) => devices.findMark(cookie, `usr_${person}`) !== null);
+    for (let person = 0; person < 7; person++) cookie = devices.mark(cookie, { id: `usr_${person}` });
+    const known = Array.from({ length: 7 }, (_, person) => devices.findMark(cookie, { id: `usr_${person}` }) !== null);
     expect(known).to.deep.equal([false, false, true, true, true, true, true]);
   });
 
   it('signing in again replaces the mark', () => {
-    const first = devices.mark(undefined, 'usr_ada');
-    const second = devices.mark(first, 'usr_ada');
+    const first = devices.mark(undefined, ada);
+    const second = devices.mark(first, ada);
     expect(second.split('~')).to.have.length(1);
-    expect(devices.findMark(second, 'usr_ada')).not.to.equal(devices.findMark(first, 'usr_ada'));
+    expect(devices.findMark(second, ada)).not.to.equal(devices.findMark(first, ada));
   });
 
   it('sec-048 nothing but a mark of this server is one', () => {
-    const cookie = devices.mark(undefined, 'usr_ada');
+    const cookie = devices.mark(undefined, ada);
     const [id = '', endsAt = '', signature = ''] = cookie.split('.');
     const other = knownDevices({ hash: keyedHash(randomBytes(32), 'test'), lifetimeSeconds, now: () => now });
     for (const forged of [
@@ -56,11 +68,11 @@ describe('known devices', () => {
       `${cookie}x`,
       ` ${cookie}`,
       `${id}.${endsAt}.${'A'.repeat(43)}`,
-      other.mark(undefined, 'usr_ada'),
+      other.mark(undefined, ada),
       ['a', 'b', 'c', 'd', 'e', cookie].join('~'),
     ]) {
-      expect(devices.findMark(forged, 'usr_ada'), forged).to.equal(null);
+      expect(devices.findMark(forged, ada), forged).to.equal(null);
     }
-    expect(devices.mark('junk~<script>~a.b.c', 'usr_ada').split('~')).to.have.length(1);
+    expect(devices.mark('junk~<script>~a.b.c', ada).split('~')).to.have.length(1);
   });
 });
