@@ -2,6 +2,7 @@ import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provid
 import type { EventDraft } from '../../events/index.js';
 import type { EndingDeps } from './grant-adapter.js';
 import { sessionOf, type Tx } from '../../platform/mongo/transactions.js';
+import { leaveSessionUnsaved } from '../library-internals.js';
 import { protocolRecords, type ProtocolRecordDeps } from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
@@ -52,7 +53,7 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
         if (!login) return;
         const { accountId, credentialsChangedAt: at } = login;
         if (!(await deps.confirmSignIn(tx, accountId, at === undefined ? undefined : new Date(at)))) {
-          keepUnsaved();
+          if (Provider.ctx) leaveSessionUnsaved(Provider.ctx); // the library would try again
           throw new errors.LoginRequired('the password was changed while the sign-in was under way');
         }
         await deps.recordEvent(tx, signedIn(accountId, payload));
@@ -82,12 +83,6 @@ export interface SessionState {
   login?: { accountId: string; credentialsChangedAt?: string } | undefined;
   /** Another request has changed the identifier since this one read the session. */
   overtaken?: boolean;
-}
-
-/** The library would try again to save a session that could not be saved. */
-function keepUnsaved(): void {
-  const session = Provider.ctx?.oidc.session as { destroyed?: boolean } | undefined;
-  if (session) session.destroyed = true;
 }
 
 /** A save under an identifier that is not stored, by a request that changes none: it was changed by another one. */
