@@ -24,6 +24,8 @@ export const policy = Object.freeze({
     sessionAbsoluteSeconds: 12 * 3600,
     /** Every cached decision about rights ends after this. */
     decisionCacheSeconds: 2,
+    /** What belongs to a tenant is kept while its revision stands (read as often as above), and no longer than this. */
+    unrevisedCacheSeconds: 60,
   }),
   passwords: Object.freeze({
     minimumLength: 15,

@@ -83,7 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   // --- ground: keys, transactions, events
   const keyRing = await openKeyRing(options.masterKeys, createDataKeyStore(database));
   const inTransaction = inTransactionOf(database);
-  const events = eventsModule({ database, now });
+  const events = eventsModule({ database, cacheSeconds, now });
   const base = { database, inTransaction, recordEvent: events.recordEvent, now };
 
   // --- who and what there is
@@ -98,7 +98,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const consents = consentsModule(base);
 
   // --- who may do what
+  const revised = { revisionOf: events.revisionOf, unrevisedCacheSeconds: lifetimes.unrevisedCacheSeconds };
   const access = accessModule({
+    ...revised,
     cacheSeconds,
     coversPermission,
     findTenantById: tenants.findTenantById,
@@ -108,6 +110,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     findRoles: roles.findRoles,
     entitlementsOf: subscriptions.entitlementsOf,
   });
+  events.onChange(access.forgetUsers);
+  events.onChange(resources.forgetResources);
 
   // --- the protocol
   const pages = openPages(options.viewsDirectory);
@@ -118,7 +122,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const oidc = oidcModule(
     {
       ...base,
-      ...{ issuer, log, keyRing, pages, access, lifetimes, cacheSeconds, limits, answerError },
+      ...revised,
+      ...{ issuer, log, keyRing, pages, access, lifetimes, limits, answerError },
       browserIds: browsers,
       cookieKeys: options.cookieKeys,
       hashSecret: clients.hashSecret,
@@ -173,11 +178,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     isPlan: subscriptions.isPlan,
     knownScopes: oidc.scopes,
     passwordLength: { minimum: policy.passwords.minimumLength, maximum: policy.passwords.maximumLength },
-    forgetCached: () => {
-      access.forgetAll();
-      resources.forgetResources();
-      oidc.forgetClients();
-    },
   });
 
   await ensureIndexes(database, [events, credentials, oidc]);

@@ -17,7 +17,7 @@ export interface ClientsModule {
   /** The form in which a client secret or an API key is stored. */
   hashSecret(secret: string): string;
   createClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
-  updateClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
+  updateClient(tx: Tx, actor: Actor, before: Client, client: Client): Promise<void>;
 }
 
 export function clientsModule(deps: { database: Database; keyRing: KeyRing; recordEvent: RecordEvent }): ClientsModule {
@@ -36,14 +36,12 @@ export function clientsModule(deps: { database: Database; keyRing: KeyRing; reco
         data: { kind: client.kind },
       });
     },
-    async updateClient(tx, actor, client) {
+    async updateClient(tx, actor, before, client) {
       await store.replace(tx, client);
-      await deps.recordEvent(tx, {
-        type: 'client.updated',
-        tenantId: client.tenantId,
-        actor,
-        subjectId: client.clientId,
-      });
+      // a client that changes hands is news to both its owners
+      for (const tenantId of new Set([before.tenantId, client.tenantId])) {
+        await deps.recordEvent(tx, { type: 'client.updated', tenantId, actor, subjectId: client.clientId });
+      }
     },
   };
 }

@@ -66,7 +66,6 @@ export interface OidcModule {
   interactions: Interactions;
   /** Throws, with the reason, metadata that the library would refuse. */
   checkClient(client: Client): Promise<void>;
-  forgetClients(): void;
   endAllOf: Endings['endAllOf'];
   /** OpenID scopes that clients may ask for. */
   scopes: readonly string[];
@@ -77,7 +76,6 @@ export interface OidcModule {
 
 export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): OidcModule {
   const endings = createEndings(deps);
-  const clients = clientAdapter(deps);
   const lifetimeOfGrant = grantLifetime(deps.lifetimes, deps.now);
   const tenantChoiceDeps = { ...deps, authorizationOf: deps.access.authorizationOf };
   const chooseTenant = tenantChooser(tenantChoiceDeps);
@@ -91,7 +89,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
       hash: deps.keyRing.hashFor('protocol-record'),
       sealing: deps.keyRing.sealing,
       endings,
-      clients: clients.adapter,
+      clients: clientAdapter(deps),
       verifyAccessToken,
       devicePollSeconds: deps.lifetimes.devicePollSeconds,
     });
@@ -128,7 +126,6 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
         toLibraryMetadata(client, []),
       );
     },
-    forgetClients: clients.forgetClients,
     endAllOf: endings.endAllOf,
     scopes: knownScopes,
     ensureIndexes: () => ensureProtocolIndexes(deps.database),

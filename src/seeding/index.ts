@@ -48,8 +48,6 @@ export interface SeedingModule {
 
 export interface SeedingDeps extends SeedDeps {
   inTransaction: InTransaction;
-  /** Drops every cached answer of this process that a seed may have changed. */
-  forgetCached(): void;
 }
 
 type Describe = (issue: SeedIssue) => string;
@@ -82,7 +80,6 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
     await deps.inTransaction(async (tx) => {
       for (const step of plan.writes) await step(tx);
     });
-    deps.forgetCached();
   }
 
   async function makeFirst({ email, password, demo }: FirstStart): Promise<FirstStartReport | null> {

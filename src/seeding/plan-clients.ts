@@ -67,7 +67,7 @@ async function planClient(
   }
   if (!before) plan.create((tx) => deps.clients.createClient(tx, plan.actor, client));
   else if (isDeepStrictEqual(before, client)) plan.keep();
-  else plan.update((tx) => deps.clients.updateClient(tx, plan.actor, client));
+  else plan.update((tx) => deps.clients.updateClient(tx, plan.actor, before, client));
 }
 
 async function ownerOf(

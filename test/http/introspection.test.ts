@@ -3,6 +3,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { ciKey, projectsApi, webSecret } from '../support/contract-seed.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { seedWithTwoTenants, thirdPartySecret } from '../support/two-tenants.js';
+import { dropCaches } from '../support/drop-caches.js';
 import {
   basic,
   codeOf,
@@ -274,7 +275,7 @@ describe('introspection and revocation', () => {
     const tokens = await tokensOf(issuer);
     const service = await serviceToken(projectsApi);
     await running.database.collection('tenants').updateOne({ slug: 'acme' }, { $set: { status: 'suspended' } });
-    await running.app.seeding.applySeed({ tenants: [{ slug: 'other', name: 'Other', type: 'team' }] }); // drops caches
+    await dropCaches(running);
     for (const token of [tokens.access_token, tokens.refresh_token]) {
       expect(await stateOf(token)).to.deep.equal(inactive);
     }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { ada, redirectUri, webSecret } from '../support/contract-seed.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { seedWithTwoTenants } from '../support/two-tenants.js';
+import { dropCaches } from '../support/drop-caches.js';
 import { authorizeUrl, cookieOf, openSignIn, post, redeem, refreshing, send, type TokenSet } from './requests.js';
 
 const right = { login: ada.email, password: ada.password };
@@ -109,7 +110,7 @@ describe('a pushed request and a sign-out cannot be bent', () => {
     const silent = await visitor.get(authorizeUrl(issuer, { prompt: 'none' }));
     const pending = new URL(silent.url).searchParams.get('code') ?? '';
     await running.database.collection('users').updateMany({}, { $set: { status: 'disabled' } });
-    await running.app.seeding.applySeed({ tenants: [{ slug: 'other', name: 'Other', type: 'team' }] }); // drops caches
+    await dropCaches(running);
     expect((await redeem(issuer, pending)).json).to.include({ error: 'invalid_grant' });
     expect((await post(issuer, 'token', refreshing(tokens), ['web', webSecret])).json).to.include({
       error: 'invalid_grant',

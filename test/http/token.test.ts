@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose';
 import { ada, ciKey, contractSeed, projectsApi, redirectUri, webSecret } from '../support/contract-seed.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { seedWithTwoTenants } from '../support/two-tenants.js';
+import { dropCaches } from '../support/drop-caches.js';
 import {
   basic,
   codeOf,
@@ -121,15 +122,13 @@ describe('the authentication of a client', () => {
   });
 
   it('sec-071 a service account that was disabled, or whose tenant was suspended, gets nothing', async () => {
-    const drop = async (): Promise<unknown> =>
-      running.app.seeding.applySeed({ tenants: [{ slug: `t${Date.now()}`, name: 'Any', type: 'team' }] });
     const accounts = running.database.collection('service_accounts');
     await accounts.updateOne({ clientId: 'acme-ci' }, { $set: { status: 'disabled' } });
-    await drop();
+    await dropCaches(running);
     expectOAuthError(await post(issuer, 'token', service, ci), 401, 'invalid_client');
     await accounts.updateOne({ clientId: 'acme-ci' }, { $set: { status: 'active' } });
     await running.database.collection('tenants').updateOne({ slug: 'acme' }, { $set: { status: 'suspended' } });
-    await drop();
+    await dropCaches(running);
     const answer = await post(issuer, 'token', { ...service, resource: projectsApi }, ci);
     expect(answer.json).to.include({ error: 'invalid_client' }).and.not.to.have.property('access_token');
   });

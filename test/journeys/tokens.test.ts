@@ -5,6 +5,7 @@ import { ciKey, projectsApi, webSecret } from '../support/contract-seed.js';
 import { relyingParty, signIn, type RelyingParty, type Tokens } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { seedWithTwoTenants } from '../support/two-tenants.js';
+import { dropCaches } from '../support/drop-caches.js';
 
 describe('tokens after sign-in', () => {
   let running: RunningApp;
@@ -55,14 +56,14 @@ describe('tokens after sign-in', () => {
     const { sub } = tokens.claims() ?? {};
 
     await memberships.updateOne({ userId: sub ?? '' }, { $set: { roles: ['viewer'] } });
-    await running.app.seeding.applySeed({ tenants: [{ slug: 'any', name: 'Any', type: 'team' }] }); // drops caches
+    await dropCaches(running);
     expect((await introspect(tokens.access_token)).scope).to.equal('openid tenant projects:read');
     const narrower = await refresh(tokens);
     expect(decodeJwt(narrower.access_token)).to.include({ scope: 'openid tenant projects:read' });
     expect(decodeJwt(narrower.access_token)['roles']).to.deep.equal(['viewer']);
 
     await memberships.deleteOne({ userId: sub ?? '' });
-    await running.app.seeding.applySeed({ tenants: [{ slug: 'other', name: 'Other', type: 'team' }] });
+    await dropCaches(running);
     expect(await introspect(narrower.access_token)).to.deep.equal({ active: false });
     expect(await codeOf(refresh(narrower))).to.equal('invalid_grant');
     const info = await fetch(`${running.issuer}/oauth2/userinfo`, {

@@ -3,7 +3,7 @@ import type { Client } from '../../clients/index.js';
 import type { ApiKey, ServiceAccount } from '../../service-accounts/index.js';
 import { epochSeconds, type Clock } from '../../kernel/time.js';
 import { knownScopes } from '../options/scopes.js';
-import { createExpiringMap } from '../../platform/cache/expiring.js';
+import { createRevisedMap, type RevisionScope } from '../../platform/cache/revised.js';
 
 /** What we keep about a client beside its RFC 7591 metadata; declared to the library as `extraClientMetadata`,
  * which keeps these names as they are. */
@@ -35,7 +35,9 @@ export const clientExtensionProperties: readonly (keyof ClientExtension)[] = [
 ];
 
 export interface ClientAdapterDeps {
-  cacheSeconds: number;
+  /** Of a tenant, or of what belongs to none; see the events. */
+  revisionOf(scope: RevisionScope): Promise<number>;
+  unrevisedCacheSeconds: number;
   now: Clock;
   findClient(clientId: string): Promise<Client | null>;
   findServiceAccount(tenantId: string, clientId: string): Promise<ServiceAccount | null>;
@@ -44,9 +46,16 @@ export interface ClientAdapterDeps {
 
 const longestClientId = 256;
 
-/** Clients as the library wants them. Read by every request, so kept for the seconds that any decision may be old. */
-export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forgetClients(): void } {
-  const cache = createExpiringMap<AdapterPayload | undefined>(deps.cacheSeconds);
+/** Clients as the library wants them. Read by every request, so kept until something changes in the tenant they are of. */
+export function clientAdapter(deps: ClientAdapterDeps): Adapter {
+  const cache = createRevisedMap<AdapterPayload | undefined>({
+    revisionOf: deps.revisionOf,
+    maxAgeSeconds: deps.unrevisedCacheSeconds,
+  });
+
+  async function ownerOf(clientId: string): Promise<RevisionScope | undefined> {
+    return (await deps.findClient(clientId))?.tenantId;
+  }
 
   async function load(clientId: string): Promise<AdapterPayload | undefined> {
     const client = await deps.findClient(clientId);
@@ -75,18 +84,21 @@ export function clientAdapter(deps: ClientAdapterDeps): { adapter: Adapter; forg
   }
 
   return {
-    forgetClients: () => cache.forgetAll(),
-    adapter: {
-      // what cannot be a client's takes no memory
-      find: async (clientId) =>
-        clientId.length > longestClientId ? undefined : cache.get(clientId, () => load(clientId)),
-      upsert: async () => notHere(),
-      destroy: async () => notHere(),
-      consume: async () => notHere(),
-      findByUid: async () => undefined,
-      findByUserCode: async () => undefined,
-      revokeByGrantId: async () => undefined,
-    },
+    // what cannot be a client's takes no memory
+    find: async (clientId) =>
+      clientId.length > longestClientId
+        ? undefined
+        : cache.get(
+            clientId,
+            () => ownerOf(clientId),
+            () => load(clientId),
+          ),
+    upsert: async () => notHere(),
+    destroy: async () => notHere(),
+    consume: async () => notHere(),
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    revokeByGrantId: async () => undefined,
   };
 }
 

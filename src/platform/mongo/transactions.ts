@@ -15,6 +15,30 @@ export interface Tx {
 /** The work may run more than once (write conflicts), so it has no effect outside the database. */
 export type InTransaction = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 
+/** What an attempt at a transaction does at its end; another attempt begins with none. */
+interface AtEnd {
+  before: Map<string, (tx: Tx) => Promise<void>>;
+  after: Map<string, () => void>;
+}
+
+const atEnd = new WeakMap<Tx, AtEnd>();
+
+function endOf(tx: Tx): AtEnd {
+  const found = atEnd.get(tx);
+  if (!found) throw new Error('not in a transaction');
+  return found;
+}
+
+/** Last write of a transaction, once for each key: what others write, too, is held for as short as can be. */
+export function beforeCommit(tx: Tx, key: string, write: (tx: Tx) => Promise<void>): void {
+  endOf(tx).before.set(key, write);
+}
+
+/** Once the transaction has gone through, once for each key, in this process. */
+export function afterCommit(tx: Tx, key: string, react: () => void): void {
+  endOf(tx).after.set(key, react);
+}
+
 /**
  * By itself the driver tries for two minutes. Here a transaction ends when one operation or the commit finds nobody who
  * answers, without waiting for its rollback, which would wait for the same. Whether a late commit went through is then
@@ -24,9 +48,14 @@ export function inTransactionOf(database: Database): InTransaction {
   return (work) =>
     new Promise((resolve, reject) => {
       const attempt = async (session: ClientSession): Promise<Awaited<ReturnType<typeof work>>> => {
+        const tx = session as unknown as Tx;
+        const end: AtEnd = { before: new Map(), after: new Map() };
+        atEnd.set(tx, end);
         try {
-          const result = await work(session as unknown as Tx);
+          const result = await work(tx);
+          for (const write of end.before.values()) await write(tx);
           await database.withDeadline(session.commitTransaction());
+          for (const react of end.after.values()) react();
           return result;
         } catch (error) {
           if (isSilence(error)) reject(error); // another attempt would only make the caller wait longer
