@@ -21,12 +21,13 @@ interface AtEnd {
   after: Map<string, () => void>;
 }
 
-const atEnd = new WeakMap<Tx, AtEnd>();
+const atEnd = Symbol('at the end of this attempt');
+type EndingSession = ClientSession & { [atEnd]?: AtEnd };
 
 function endOf(tx: Tx): AtEnd {
-  const found = atEnd.get(tx);
-  if (!found) throw new Error('not in a transaction');
-  return found;
+  const end = (tx as unknown as EndingSession)[atEnd];
+  if (!end) throw new Error('not in a transaction');
+  return end;
 }
 
 /** Last write of a transaction, once for each key: what others write, too, is held for as short as can be. */
@@ -50,7 +51,7 @@ export function inTransactionOf(database: Database): InTransaction {
       const attempt = async (session: ClientSession): Promise<Awaited<ReturnType<typeof work>>> => {
         const tx = session as unknown as Tx;
         const end: AtEnd = { before: new Map(), after: new Map() };
-        atEnd.set(tx, end);
+        (session as EndingSession)[atEnd] = end;
         try {
           const result = await work(tx);
           for (const write of end.before.values()) await write(tx);
