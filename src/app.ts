@@ -110,8 +110,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     findRoles: roles.findRoles,
     entitlementsOf: subscriptions.entitlementsOf,
   });
-  events.onChange(access.forgetUsers);
-  events.onChange(resources.forgetResources);
+  events.onChange(/^user\.(created|updated)$/, access.forgetUsers);
+  events.onChange(/^resource\./, resources.forgetResources);
 
   // --- the protocol
   const pages = openPages(options.viewsDirectory);
@@ -123,7 +123,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     {
       ...base,
       ...revised,
-      ...{ issuer, log, keyRing, pages, access, lifetimes, limits, answerError },
+      onChange: events.onChange,
+      ...{ issuer, log, keyRing, pages, access, lifetimes, cacheSeconds, limits, answerError },
       browserIds: browsers,
       cookieKeys: options.cookieKeys,
       hashSecret: clients.hashSecret,

@@ -7,7 +7,7 @@ import type { Clock } from '../kernel/time.js';
 import { newId } from '../kernel/ids.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import { afterCommit, type Tx } from '../platform/mongo/transactions.js';
-import type { EventDraft, EventType } from './event.js';
+import type { EventDraft } from './event.js';
 import { createEventStore } from './event-store.js';
 import { createRevisions, type Revisions } from './revisions.js';
 
@@ -16,6 +16,9 @@ export type { Event, EventDraft, EventType } from './event.js';
 /** Writes one event as part of the transaction of its change. */
 export type RecordEvent = (tx: Tx, draft: EventDraft) => Promise<void>;
 
+/** Calls back, in this process, after a transaction in which an event of such a type was recorded. */
+export type OnChange = (types: RegExp, react: () => void) => void;
+
 export interface EventsModule {
   recordEvent: RecordEvent;
   /**
@@ -23,34 +26,28 @@ export interface EventsModule {
    * seconds ago; a change made by this process shows at once.
    */
   revisionOf: Revisions['revisionOf'];
-  /** Calls back, in this process, after a transaction with such a change or with a changed user or resource. */
-  onChange(react: () => void): void;
+  onChange: OnChange;
   ensureIndexes(): Promise<void>;
 }
 
 /** Kinds of facts that change what a tenant's clients, members and services are or may do. */
 const revising = /^(tenant|membership|role|client|service_account|api_key)\./;
-const changing = /^(user\.(created|updated)|resource\.)/;
 
 export function eventsModule(deps: { database: Database; cacheSeconds: number; now: Clock }): EventsModule {
   const store = createEventStore(deps.database);
   const revisions = createRevisions(deps);
-  const reactions: (() => void)[] = [];
-
-  function announce(tx: Tx, type: EventType, tenantId: string | null): void {
-    const isRevision = revising.test(type);
-    if (isRevision) revisions.revise(tx, tenantId);
-    if (!isRevision && !changing.test(type)) return;
-    afterCommit(tx, 'changed', () => reactions.forEach((react) => react()));
-  }
+  const reactions: { types: RegExp; react: () => void }[] = [];
 
   return {
     async recordEvent(tx, draft) {
       await store.insert(tx, { data: {}, ...draft, id: newId('evt'), at: deps.now() });
-      announce(tx, draft.type, draft.tenantId);
+      if (revising.test(draft.type)) revisions.revise(tx, draft.tenantId);
+      reactions.forEach(({ types, react }, index) => {
+        if (types.test(draft.type)) afterCommit(tx, `reaction ${index}`, react);
+      });
     },
     revisionOf: revisions.revisionOf,
-    onChange: (react) => void reactions.push(react),
+    onChange: (types, react) => void reactions.push({ types, react }),
     ensureIndexes: () => store.ensureIndexes(),
   };
 }

@@ -85,19 +85,20 @@ describe('round trips to the database', () => {
     expect(sent).to.have.length(4);
   });
 
-  it('introspection of a JWT: two, whether it was revoked and whether its grant stands (the library: 5)', async () => {
-    const { access_token: token } = await tokensOfAda();
-    await client.tokenIntrospection(party.configuration, token);
-    const sent = await commandsOf(() => client.tokenIntrospection(party.configuration, token));
-    expect(sent).to.deep.equal(['find oidc_revoked_jwts', 'find oidc_grants']);
+  it('introspection of a JWT: two, whether it was revoked and whether its grant stands; none for a while (the library: 5)', async () => {
+    await client.tokenIntrospection(party.configuration, (await tokensOfAda()).access_token);
+    const { access_token: token } = await tokensOfAda('openid offline_access tenant projects:read'); // a grant of its own
+    const ask = (): Promise<unknown> => client.tokenIntrospection(party.configuration, token);
+    expect(await commandsOf(ask)).to.deep.equal(['find oidc_revoked_jwts', 'find oidc_grants']);
+    expect(await commandsOf(ask)).to.deep.equal([]);
   });
 
-  it('userinfo: two, and a third for the profile (the library: 3)', async () => {
+  it('userinfo: two, and a third for the profile; that alone for a while (the library: 3)', async () => {
     const tokens = await tokensOfAda('openid tenant profile projects:read');
     const { sub = '' } = tokens.claims() ?? {};
-    await client.fetchUserInfo(party.configuration, tokens.access_token, sub);
-    const sent = await commandsOf(() => client.fetchUserInfo(party.configuration, tokens.access_token, sub));
-    expect(sent).to.have.members(['find oidc_revoked_jwts', 'find oidc_grants', 'find users']);
+    const ask = (): Promise<unknown> => client.fetchUserInfo(party.configuration, tokens.access_token, sub);
+    expect(await commandsOf(ask)).to.have.members(['find oidc_revoked_jwts', 'find oidc_grants', 'find users']);
+    expect(await commandsOf(ask)).to.deep.equal(['find users']);
   });
 
   it('a silent authorization request: five of the protocol (the library: 5), three for the person and their tenant', async () => {

@@ -62,6 +62,14 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'introspection, each token once',
+    perRound: 200,
+    calls: async (server, count) =>
+      (await freshTokens(server, 'plain', count)).map(({ access_token: token }) =>
+        tokenCall('plain', 'application', { token, token_type_hint: 'access_token' }, '/oauth2/introspect'),
+      ),
+  },
+  {
     name: 'userinfo',
     goal: 2.5,
     perRound: 400,

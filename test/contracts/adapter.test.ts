@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { createExpiringMap } from '../../src/platform/cache/expiring.js';
 import { randomBytes } from 'node:crypto';
 import { errors, type Adapter } from 'oidc-provider';
 import { createAdapterFactory, ensureProtocolIndexes } from '../../src/oidc/adapter/index.js';
@@ -38,6 +39,7 @@ describe('the adapter of the OIDC library', () => {
       sealing: await openSealing([{ kid: 'one', bytes: randomBytes(32) }]),
       endings: createEndings(base),
       clients: {} as Adapter,
+      recentReads: createExpiringMap(2),
       devicePollSeconds: 5,
       confirmSignIn: async () => true,
       verifyAccessToken: async () => null,

@@ -7,6 +7,7 @@ import { grantAdapter, type Endings } from './grant-adapter.js';
 import { resumedWhereSignedIn, type BrowserBindingDeps } from './browser-binding.js';
 import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-tokens.js';
 import type { ProtocolRecordDeps } from './protocol-records.js';
+import { readRecently, type RecentReads } from './recent-reads.js';
 import { recordAdapter } from './record-adapter.js';
 import { replayAdapter, replayCollection } from './replay-adapter.js';
 import { sessionAdapter, type SessionAdapterDeps } from './session-adapter.js';
@@ -15,6 +16,7 @@ import { storageRules } from './storage-rules.js';
 export interface AdapterDeps extends ProtocolRecordDeps, JwtAccessTokenDeps, BrowserBindingDeps {
   endings: Endings;
   clients: Adapter;
+  recentReads: RecentReads;
   devicePollSeconds: number;
   confirmSignIn: SessionAdapterDeps['confirmSignIn'];
 }
@@ -30,10 +32,11 @@ export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
     const rule = storageRules[model];
     if (!rule) throw new Error(`no storage rule for the model ${model}`);
     if (model === 'Session') return sessionAdapter(common);
-    if (model === 'Grant') return grantAdapter(common);
+    if (model === 'Grant') return readRecently(model, grantAdapter(common), deps.recentReads);
     if (model === 'DeviceCode') return deviceCodeAdapter({ ...common, findGrant: grantAdapter(common).find });
     const stored = recordAdapter(model, rule, common);
-    if (model === 'AccessToken' || model === 'ClientCredentials') return withJwtAccessTokens(model, stored, common);
+    if (model === 'AccessToken' || model === 'ClientCredentials')
+      return readRecently(model, withJwtAccessTokens(model, stored, common), deps.recentReads);
     if (model === 'Interaction') return resumedWhereSignedIn(stored, common);
     return stored;
   }
