@@ -6,8 +6,6 @@
 import type { Middleware } from 'koa';
 import type { JSONWebKeySet } from 'jose';
 import type { Client } from '../clients/index.js';
-import type { OnChange } from '../events/index.js';
-import { createExpiringMap } from '../platform/cache/expiring.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Logger } from '../platform/log/logger.js';
@@ -17,7 +15,7 @@ import type { Pages } from '../platform/http/pages.js';
 import type { PrivateJwk } from '../signing-keys/index.js';
 import { createAdapterFactory, ensureProtocolIndexes, type AdapterDeps } from './adapter/index.js';
 import { clientAdapter, toLibraryMetadata, type ClientAdapterDeps } from './adapter/client-adapter.js';
-import type { RecentReads } from './adapter/recent-reads.js';
+import { createRecentReads, type RecentReadsDeps } from './adapter/recent-reads.js';
 import { createEndings, type EndingDeps, type Endings } from './adapter/grant-adapter.js';
 import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
@@ -50,6 +48,7 @@ export interface OidcDeps
   extends
     Inherited,
     EndingDeps,
+    RecentReadsDeps,
     Pick<AdapterDeps, 'confirmSignIn'>,
     Omit<ClientAdapterDeps, 'now'>,
     Omit<TenantChoiceDeps, 'authorizationOf'> {
@@ -60,9 +59,6 @@ export interface OidcDeps
   limits: ProtocolLimits;
   answerError: AnswerError;
   browserIds: BrowserIds;
-  /** How old what is told of a token may be. */
-  cacheSeconds: number;
-  onChange: OnChange;
 }
 
 export interface OidcModule {
@@ -82,8 +78,7 @@ export interface OidcModule {
 
 export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): OidcModule {
   const endings = createEndings(deps);
-  const recentReads: RecentReads = createExpiringMap(deps.cacheSeconds);
-  deps.onChange(/^(grant|session|access_token)\./, recentReads.forgetAll);
+  const recentReads = createRecentReads(deps);
   const lifetimeOfGrant = grantLifetime(deps.lifetimes, deps.now);
   const tenantChoiceDeps = { ...deps, authorizationOf: deps.access.authorizationOf };
   const chooseTenant = tenantChooser(tenantChoiceDeps);

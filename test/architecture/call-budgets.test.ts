@@ -87,7 +87,8 @@ describe('round trips to the database', () => {
 
   it('introspection of a JWT: two, whether it was revoked and whether its grant stands; none for a while (the library: 5)', async () => {
     await client.tokenIntrospection(party.configuration, (await tokensOfAda()).access_token);
-    const { access_token: token } = await tokensOfAda('openid offline_access tenant projects:read'); // a grant of its own
+    visitor = browser(running.issuer); // another session, and so another grant
+    const { access_token: token } = await tokensOfAda();
     const ask = (): Promise<unknown> => client.tokenIntrospection(party.configuration, token);
     expect(await commandsOf(ask)).to.deep.equal(['find oidc_revoked_jwts', 'find oidc_grants']);
     expect(await commandsOf(ask)).to.deep.equal([]);

@@ -1,8 +1,20 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
-import type { ExpiringMap } from '../../platform/cache/expiring.js';
+import type { OnChange } from '../../events/index.js';
+import { createExpiringMap, type ExpiringMap } from '../../platform/cache/expiring.js';
 
 /** What was read for endpoints that only tell. */
 export type RecentReads = ExpiringMap<AdapterPayload | undefined | void>;
+
+export interface RecentReadsDeps {
+  cacheSeconds: number;
+  onChange: OnChange;
+}
+
+export function createRecentReads({ cacheSeconds, onChange }: RecentReadsDeps): RecentReads {
+  const recent: RecentReads = createExpiringMap(cacheSeconds);
+  onChange(/^(grant|session|access_token)\./, recent.forgetAll);
+  return recent;
+}
 
 /** Neither issues anything nor decides what is used once, so an answer may be as old as any decision about rights. */
 const telling: ReadonlySet<string | undefined> = new Set(['introspection', 'userinfo']);
