@@ -176,9 +176,32 @@ describe('grants', () => {
         ...Array.from({ length: 8 }, () => visit(silent, former)),
       ]);
       expect((await visit(silent, resumed.cookies)).location, 'the new identifier').to.contain('code=');
-      expect((await visit(silent, former)).location, 'the former identifier').to.contain('error=login_required');
+      const late = await visit(silent, former);
+      expect(late.location, 'the former identifier').to.contain('error=login_required');
+      expect(late.cookies, 'of a request that comes late').to.equal('');
       for (const other of others) expect(['', former]).to.include(other.cookies);
     }
+  });
+
+  it('who never got the new session identifier can sign in again at once', async () => {
+    const { issuer } = await startApp({ seed: seedWithTwoTenants });
+    const third = await relyingParty(issuer, 'third-party', thirdPartySecret);
+    const web = await relyingParty(issuer);
+    const { browser } = await signIn(issuer, (await web.begin({ tenant: 'acme' })).url);
+    const consent = await browser.get((await third.begin({ scope: 'openid', tenant: 'acme', prompt: 'consent' })).url);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(consent.html)?.[1] ?? '';
+    const body = new URLSearchParams({ csrf, decision: 'accept' });
+    const agreed = await browser.request(`${consent.url}/consent`, { method: 'POST', body });
+    const cookie = [...browser.cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; ');
+    const lost = await fetch(new URL(agreed.headers.get('location') ?? '', issuer), {
+      redirect: 'manual',
+      headers: { Cookie: cookie, Accept: 'text/html' },
+    });
+    expect(lost.headers.get('location'), 'answered, and the answer lost').to.contain('code=');
+    const again = await web.begin({ tenant: 'acme' });
+    expect((await signIn(issuer, again.url, undefined, browser)).page.url).to.contain('code=');
+    const silent = await web.begin({ tenant: 'acme', prompt: 'none' });
+    expect((await browser.get(silent.url)).url).to.contain('code=');
   });
 
   it('a refresh that cannot be served leaves the refresh token alone', async () => {

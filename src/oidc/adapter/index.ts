@@ -65,6 +65,7 @@ export async function ensureProtocolIndexes(database: Database): Promise<void> {
   await ensureOneTimeIndexes(database, replayCollection);
   const unique = { unique: true, sparse: true } as const;
   await database.collection('oidc_sessions').createIndex({ idHash: 1 }, unique);
+  await database.collection('oidc_sessions').createIndex({ formerIdHash: 1 }, { sparse: true });
   await database.collection('oidc_sessions').createIndex({ accountId: 1 });
   await database.collection('oidc_device_codes').createIndex({ userCodeHash: 1 }, unique);
   await database.collection('oidc_grants').createIndex({ sessionUid: 1, accountId: 1, clientId: 1, tenantId: 1 });

@@ -19,6 +19,9 @@ export interface ProtocolRecord {
   grantedAt?: Date;
   /** Keyed hash of the current identifier, where `_id` is another one (Session). */
   idHash?: string;
+  /** The identifier before, and when it was changed (Session). */
+  formerIdHash?: string;
+  renamedAt?: Date;
   userCodeHash?: string;
   grantId?: string;
   accountId?: string;

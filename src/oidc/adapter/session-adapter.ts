@@ -1,6 +1,7 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { EventDraft } from '../../events/index.js';
 import type { EndingDeps } from './grant-adapter.js';
+import { secondsAfter } from '../../kernel/time.js';
 import { sessionOf, type Tx } from '../../platform/mongo/transactions.js';
 import { leaveSessionUnsaved } from '../library-internals.js';
 import { protocolRecords, type ProtocolRecordDeps } from './protocol-records.js';
@@ -13,6 +14,9 @@ export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps {
   /** False when the password is not the one any more with which the person signed in. */
   confirmSignIn(tx: Tx, userId: string, credentialsChangedAt: Date | undefined): Promise<boolean>;
 }
+
+/** How long a request may have been under way that began before the identifier was changed. */
+const longestFlightSeconds = 30;
 
 /**
  * Sessions are stored under their lasting `uid`; the identifier in the cookie changes with every rise of privilege and
@@ -33,6 +37,14 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
     };
   }
 
+  /** A request that was sent under the former identifier comes without a session, and must not begin another one. */
+  async function noteOvertaken(id: string): Promise<void> {
+    const since = secondsAfter(deps.now(), -longestFlightSeconds);
+    const renamed = { formerIdHash: idFor(id), renamedAt: { $gt: since }, endedAt: { $exists: false } };
+    const state = Provider.ctx?.state as SessionState | undefined;
+    if (state && (await collection.findOne(renamed, { projection: { _id: 1 } }))) state.overtaken = true;
+  }
+
   return {
     async upsert(id, payload, expiresIn) {
       const _id = payload.uid as string;
@@ -49,8 +61,10 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
         // a page left open may bring an older sign-in than the session has had since
         const loginTs = Math.max(payload.loginTs ?? 0, before?.loginTs ?? 0) || undefined;
         const changes = await changesOf({ ...payload, ...(loginTs ? { loginTs } : {}) }, expiresIn);
-        await writeUnlessEnded(records, _id, { idHash: idFor(id), ...changes }, tx);
+        const former = before?.idHash === undefined ? {} : { formerIdHash: before.idHash, renamedAt: deps.now() };
+        await writeUnlessEnded(records, _id, { idHash: idFor(id), ...former, ...changes }, tx);
         if (!login) return;
+        if (state) state.overtaken = false; // a session of its own
         const { accountId, credentialsChangedAt: at } = login;
         if (!(await deps.confirmSignIn(tx, accountId, at === undefined ? undefined : new Date(at)))) {
           if (Provider.ctx) leaveSessionUnsaved(Provider.ctx); // the library would try again
@@ -61,7 +75,9 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
       if (state) state.login = undefined;
     },
     async find(id) {
-      return records.decode(await collection.findOne({ idHash: idFor(id) }), id);
+      const record = await collection.findOne({ idHash: idFor(id) });
+      if (!record) await noteOvertaken(id);
+      return records.decode(record, id);
     },
     async findByUid(uid) {
       return records.decode(await collection.findOne({ _id: uid }), undefined);
