@@ -4,7 +4,7 @@ import type { EndingDeps } from './grant-adapter.js';
 import { secondsAfter } from '../../kernel/time.js';
 import { sessionOf, type Tx } from '../../platform/mongo/transactions.js';
 import { leaveSessionUnsaved } from '../library-internals.js';
-import { protocolRecords, type ProtocolRecordDeps } from './protocol-records.js';
+import { protocolRecords, type ProtocolRecordDeps, type ProtocolRecords } from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
 
@@ -35,14 +35,6 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
       ...(loginTs === undefined ? {} : { loginTs }),
       ...records.expiryIn(expiresIn),
     };
-  }
-
-  /** A request that was sent under the former identifier comes without a session, and must not begin another one. */
-  async function noteOvertaken(id: string): Promise<void> {
-    const since = secondsAfter(deps.now(), -longestFlightSeconds);
-    const renamed = { formerIdHash: idFor(id), renamedAt: { $gt: since }, endedAt: { $exists: false } };
-    const state = Provider.ctx?.state as SessionState | undefined;
-    if (state && (await collection.findOne(renamed, { projection: { _id: 1 } }))) state.overtaken = true;
   }
 
   return {
@@ -76,7 +68,7 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
     },
     async find(id) {
       const record = await collection.findOne({ idHash: idFor(id) });
-      if (!record) await noteOvertaken(id);
+      if (!record) await noteOvertaken(collection, idFor(id), deps.now());
       return records.decode(record, id);
     },
     async findByUid(uid) {
@@ -91,6 +83,15 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
     consume: async () => undefined,
     revokeByGrantId: async () => undefined,
   };
+}
+
+/** A request that was sent under the former identifier comes without a session, and must not begin another one. */
+async function noteOvertaken(sessions: ProtocolRecords['collection'], idHash: string, now: Date): Promise<void> {
+  const state = Provider.ctx?.state as SessionState | undefined;
+  if (!state) return;
+  const renamedAt = { $gt: secondsAfter(now, -longestFlightSeconds) };
+  const renamed = { formerIdHash: idHash, renamedAt, endedAt: { $exists: false } };
+  if (await sessions.findOne(renamed, { projection: { _id: 1 } })) state.overtaken = true;
 }
 
 /** What one request knows about its session beside what the library keeps. */
