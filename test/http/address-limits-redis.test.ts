@@ -1,23 +1,27 @@
 import { expect } from 'chai';
+import { assertedBy, clientAssertion, newClientKey, seedWithKeys, type ClientKey } from '../support/client-keys.js';
 import { ada, ciKey, projectsApi } from '../support/contract-seed.js';
+import { dpopProof } from '../support/dpop-proof.js';
 import { fetchAt } from '../support/fetch-at.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { signIn } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { requireTool } from '../support/tools.js';
-import { authorizeUrl, openSignIn, post, submitByHand } from './requests.js';
+import { authorizeUrl, basic, openSignIn, post, submitByHand } from './requests.js';
 
 describe('limits that processes share in Redis', function () {
   this.timeout(30_000); // hundreds of requests each
   let redis: RedisServer;
   let first: RunningApp;
   let second: RunningApp;
-  before(function () {
-    if (requireTool('redis-server') === undefined) this.skip();
+  let key: ClientKey;
+  before(async function () {
+    if (requireTool('redis-server') === undefined) return this.skip();
+    key = await newClientKey('ES256');
   });
   beforeEach(async () => {
     redis = await startRedis();
-    const options = { redisUrl: redis.url, rateLimitFactor: 1, trustedProxies: 1 };
+    const options = { redisUrl: redis.url, rateLimitFactor: 1, trustedProxies: 1, seed: seedWithKeys([key]) };
     first = await startApp(options);
     second = await startApp({ ...options, sharedWith: first });
     await until('both count in Redis', async () => (await isShared(first)) && (await isShared(second)));
@@ -96,6 +100,25 @@ describe('limits that processes share in Redis', function () {
     redis = await startRedis(redis.port);
     await until('both count in Redis again', async () => (await isShared(first)) && (await isShared(second)), 2000);
     expect(await letIn(100, '198.51.100.2')).to.equal(30);
+  });
+
+  it('F8 sec-061 what was taken before Redis was killed or flushed is not taken again, by neither of them', async () => {
+    const { issuer } = first;
+    const service = { grant_type: 'client_credentials', resource: projectsApi };
+    const assertion = await clientAssertion({ clientId: 'signed-ci', audience: issuer, key });
+    const DPoP = await dpopProof(`${issuer}/oauth2/token`);
+    const ask = async ({ port }: RunningApp, form: Record<string, string>, headers: Record<string, string> = {}) =>
+      (await fetchAt(port)(`${issuer}/oauth2/token`, { method: 'POST', headers, body: new URLSearchParams(form) }))
+        .status;
+    const present = async (app: RunningApp) => [
+      await ask(app, { ...service, ...assertedBy(assertion) }),
+      await ask(app, service, { DPoP, Authorization: basic('acme-ci', ciKey) }),
+    ];
+    expect(await present(first)).to.deep.equal([200, 200]);
+    await redis.command('FLUSHALL');
+    for (const app of [first, second]) expect(await present(app), 'flushed').to.deep.equal([401, 400]);
+    await redis.kill();
+    for (const app of [first, second]) expect(await present(app), 'killed').to.deep.equal([401, 400]);
   });
 
   it('F8 a Redis that hangs costs few requests its 200 ms, and is back within two seconds', async () => {

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import mongoose from 'mongoose';
 import { setTimeout as delay } from 'node:timers/promises';
 import { browser } from '../support/browser.js';
-import { ada, webSecret } from '../support/contract-seed.js';
+import { ada } from '../support/contract-seed.js';
 import { startCluster, type Cluster } from '../support/cluster.js';
-import { percentile, startLoad, type Kind, type Load, type LoadResult } from '../support/load.js';
-import { authorizeUrl, post, redeem, refreshing } from '../http/requests.js';
+import { startLoad, type Load } from '../support/load.js';
+import { expectEverybodyIsSignedIn, expectNothingIssuedTwice, reportLoad } from '../support/load-checks.js';
+import { authorizeUrl, redeem } from '../http/requests.js';
 
-const rates: Record<Kind, number> = { login: 8, refresh: 8, service: 8 };
+const rates = { login: 8, refresh: 8, service: 8 };
 
 describe('faults of processes, under load', function () {
   this.timeout(300_000);
@@ -36,7 +36,7 @@ describe('faults of processes, under load', function () {
     }
     await delay(3000);
     const result = await load.stop();
-    report('F1', result);
+    reportLoad('F1', result.outcomes);
 
     expect(result.outcomes.filter(({ lost }) => lost)).to.deep.equal([]);
     const failures = result.outcomes.filter(({ firstFailure }) => firstFailure);
@@ -65,45 +65,3 @@ describe('faults of processes, under load', function () {
     }
   });
 });
-
-function report(name: string, { outcomes, renewed }: LoadResult): void {
-  const failures = outcomes.filter(({ firstFailure }) => firstFailure);
-  const byKind = (['login', 'refresh', 'service'] as const).map((kind) => {
-    const own = outcomes.filter((outcome) => outcome.kind === kind);
-    const times = own.map(({ startedAt, endedAt }) => endedAt - startedAt);
-    return `${own.length} ${kind} (p50 ${percentile(times, 0.5).toFixed(0)} ms, p99 ${percentile(times, 0.99).toFixed(0)} ms)`;
-  });
-  console.log(`      ${name}: ${byKind.join(', ')}; ${failures.length} failed first, ${renewed} renewed`);
-  for (const { kind, firstFailure, lost } of failures)
-    console.log(`        ${kind}: ${firstFailure} → ${lost ?? 'ok'}`);
-}
-
-/** Every code and refresh token that was used up gave at most one refresh token; and of each family one is left at most. */
-async function expectNothingIssuedTwice(databaseUri: string): Promise<void> {
-  const connection = await mongoose.createConnection(databaseUri).asPromise();
-  try {
-    const read = (name: string) =>
-      connection.db!.collection<{ _id: string; grantId: string; consumed?: number }>(name).find().toArray();
-    const codes = await read('oidc_authorization_codes');
-    const tokens = await read('oidc_refresh_tokens');
-    const count = (rows: { grantId: string; consumed?: number }[], grantId: string) =>
-      rows.filter((row) => row.grantId === grantId && row.consumed !== undefined).length;
-    for (const grantId of new Set(tokens.map((row) => row.grantId))) {
-      const issued = tokens.filter((row) => row.grantId === grantId).length;
-      expect(issued, grantId).to.be.at.most(count(codes, grantId) + count(tokens, grantId));
-    }
-  } finally {
-    await connection.close();
-  }
-}
-
-/** The newest refresh token of each works, and so does the session of each browser. */
-async function expectEverybodyIsSignedIn(issuer: string, { people }: LoadResult): Promise<void> {
-  expect(people).not.to.have.length(0);
-  for (const { visitor, tokens } of people) {
-    const refreshed = await post(issuer, 'token', refreshing(tokens), ['web', webSecret]);
-    expect(refreshed.status, refreshed.text).to.equal(200);
-    const silent = await visitor.get(authorizeUrl(issuer, { prompt: 'none' }));
-    expect(silent.url).to.contain('code=');
-  }
-}

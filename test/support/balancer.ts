@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { resetSocket } from './reset-socket.js';
 
 export interface Balancer {
   readonly port: number;
@@ -43,7 +44,7 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
   }
 
   function forward(near: Socket, [port, ...others]: readonly number[]): void {
-    if (port === undefined) return void near.resetAndDestroy();
+    if (port === undefined) return void resetSocket(near);
     const far = connect(port, '127.0.0.1');
     let isConnected = false;
     far.setNoDelay(true);
@@ -52,7 +53,7 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
       near.pipe(far).pipe(near);
     });
     far.on('error', () => {
-      if (isConnected) return void near.resetAndDestroy();
+      if (isConnected) return void resetSocket(near);
       unready.add(port);
       forward(near, others);
     });

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SeedInput } from '../../src/seeding/index.js';
 import { startBalancer } from './balancer.js';
 import { contractSeed } from './contract-seed.js';
+import { crowd } from './crowd.js';
 import { freshDatabaseUri } from './database.js';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.js';
 import {
@@ -37,6 +39,8 @@ export interface Cluster {
 export interface ClusterOptions {
   nodes?: number;
   environment?: Record<string, string>;
+  /** The seed of the contract unless given; a crowd is added. */
+  seed?: SeedInput;
   command?: readonly string[];
 }
 
@@ -54,7 +58,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const balancer = await startBalancer(ports);
   const issuer = `http://localhost:${balancer.port}`;
   const seedFile = join(directory, 'seed.json');
-  writeFileSync(seedFile, JSON.stringify(contractSeed));
+  const seed = options.seed ?? contractSeed;
+  writeFileSync(seedFile, JSON.stringify({ ...seed, users: [...(seed.users ?? []), ...crowd] }));
   const environment = {
     ISSUER: issuer,
     DATA_DIR: directory,

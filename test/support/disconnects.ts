@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { resetSocket } from './reset-socket.js';
 import type { RunningApp } from './start-app.js';
 
 export interface RawRequest {
@@ -25,7 +26,7 @@ export function sendAndVanish({ issuer, port }: { issuer: string; port: number }
     socket.on('error', () => undefined);
     socket.on('close', () => resolve());
     socket.write(`${head.join('\r\n')}\r\n\r\n${body}`, () => {
-      setTimeout(() => socket.resetAndDestroy(), Math.random() * 20);
+      setTimeout(() => resetSocket(socket), Math.random() * 20);
     });
   });
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { resetSocket } from './reset-socket.js';
 
 export interface FaultProxy {
   readonly port: number;
@@ -81,7 +82,7 @@ export async function startFaultProxy(target: { port: number; host?: string }, p
 
   function end(link: Link): void {
     links.delete(link);
-    link.near.resetAndDestroy();
+    resetSocket(link.near);
     link.far.destroy();
   }
 

@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { authorizeUrl, redeem, refreshing, send, type TokenSet } from '../http/requests.js';
 import { browser, type Browser, type Page } from './browser.js';
 import { ada, ciKey, projectsApi, webSecret } from './contract-seed.js';
+import { crowd, type Credentials } from './crowd.js';
 
-export type Kind = 'login' | 'refresh' | 'service';
+/** `silent` is an authorization of somebody who has a session (`prompt=none`), up to its tokens. */
+export type Kind = 'login' | 'refresh' | 'silent' | 'service';
 
 export interface Outcome {
   kind: Kind;
@@ -36,12 +38,14 @@ export interface Load {
 
 const answerWithinMs = 10_000;
 const retryAfterMs = 250;
+const silently = { changes: { prompt: 'none' } };
 
 /** Begins so many of each kind every second, whether or not the earlier ones have ended. Every failure is tried again once. */
-export function startLoad(issuer: string, perSecond: Record<Kind, number>): Load {
+export function startLoad(issuer: string, perSecond: Partial<Record<Kind, number>>): Load {
   const result: LoadResult = { outcomes: [], people: [], renewed: 0 };
   const running = new Set<Promise<void>>();
   const idle: SignedIn[] = [];
+  let turn = 0;
 
   async function twice(kind: Kind, attempt: (isRetry: boolean) => Promise<unknown>): Promise<void> {
     const outcome: Outcome = { kind, startedAt: performance.now(), endedAt: 0 };
@@ -59,8 +63,9 @@ export function startLoad(issuer: string, perSecond: Record<Kind, number>): Load
   const begin: Record<Kind, () => Promise<void>> = {
     async login() {
       const visitor = browser(issuer, fetchFrom(anyAddress()));
+      const who = crowd[turn++ % crowd.length] ?? ada;
       await twice('login', async () => {
-        const person = { visitor, tokens: await signInWith(issuer, visitor) };
+        const person = { visitor, tokens: await signInWith(issuer, visitor, { who }) };
         result.people.push(person);
         idle.push(person);
       });
@@ -73,9 +78,17 @@ export function startLoad(issuer: string, perSecond: Record<Kind, number>): Load
         if (answer.status === 200) person.tokens = answer.json as unknown as TokenSet;
         else if (isRetry && answer.json['error'] === 'invalid_grant') {
           // the token was taken and its answer lost: the app sends the person through again, who is signed in
-          person.tokens = await signInWith(issuer, person.visitor, { prompt: 'none' });
+          person.tokens = await signInWith(issuer, person.visitor, silently);
           result.renewed++;
         } else throw new Error(`refresh: ${answer.status} ${answer.text}`);
+      });
+      idle.push(person);
+    },
+    async silent() {
+      const person = idle.shift();
+      if (!person) return;
+      await twice('silent', async () => {
+        person.tokens = await signInWith(issuer, person.visitor, silently);
       });
       idle.push(person);
     },
@@ -88,14 +101,14 @@ export function startLoad(issuer: string, perSecond: Record<Kind, number>): Load
     },
   };
 
-  const timers = (Object.keys(perSecond) as Kind[])
-    .filter((kind) => perSecond[kind] > 0)
-    .map((kind) =>
+  const timers = (Object.entries(perSecond) as [Kind, number][])
+    .filter(([, rate]) => rate > 0)
+    .map(([kind, rate]) =>
       setInterval(() => {
         const work = begin[kind]();
         running.add(work);
         void work.finally(() => running.delete(work));
-      }, 1000 / perSecond[kind]),
+      }, 1000 / rate),
     );
   return {
     async stop() {
@@ -110,11 +123,11 @@ export function startLoad(issuer: string, perSecond: Record<Kind, number>): Load
 export async function signInWith(
   issuer: string,
   visitor: Browser,
-  changes: Record<string, string> = {},
+  { who = ada, changes = {} }: { who?: Credentials; changes?: Record<string, string> } = {},
 ): Promise<TokenSet> {
   let page = await visitor.get(authorizeUrl(issuer, changes));
   if (page.html.includes('name="password"'))
-    page = await visitor.submit(page, { login: ada.email, password: ada.password });
+    page = await visitor.submit(page, { login: who.email, password: who.password });
   const answer = await redeem(issuer, codeOn(page));
   if (answer.status !== 200) throw new Error(`code: ${answer.status} ${answer.text}`);
   return answer.json as unknown as TokenSet;
