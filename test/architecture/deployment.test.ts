@@ -13,6 +13,7 @@ import { settings } from '../../config/settings.js';
 import { compose, dockerfile, nginxConf, nginxValue, readDeployment, serviceOf } from '../support/deployment.js';
 import { requireTool } from '../support/tools.js';
 import { makeTrialSecrets } from '../support/trial-secrets.js';
+import { nodeFlags } from '../support/server-process.js';
 import { finish, repository } from './planted-tree.js';
 
 const services = Object.entries(compose.services);
@@ -51,7 +52,13 @@ describe('the Dockerfile', () => {
     expect(lastStage)
       .to.match(/^USER node$/m)
       .and.to.match(/^STOPSIGNAL SIGTERM$/m);
-    expect(lastStage).to.match(/^CMD \["node", "--enable-source-maps", "dist\/src\/main.js"\]$/m);
+    expect(lastStage).to.contain(
+      `CMD ${JSON.stringify(['node', ...nodeFlags, 'dist/src/main.js']).replaceAll(',', ', ')}`,
+    );
+    expect(JSON.parse(readDeployment('package.json'))).to.have.nested.property(
+      'scripts.start',
+      `npm run -s build && node ${nodeFlags.join(' ')} dist/src/main.js`,
+    );
     expect(lastStage).not.to.contain('COPY --from=build /app/node_modules');
   });
 

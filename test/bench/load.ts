@@ -27,8 +27,15 @@ export interface MeasuredServer {
 }
 
 /** Starts one of the two servers as a process of its own, so that its processor time is its own. */
-export async function startMeasured(name: string, file: string): Promise<MeasuredServer> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+export async function startMeasured(
+  name: string,
+  file: string,
+  flags: readonly string[] = [],
+): Promise<MeasuredServer> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [...process.execArgv, ...flags],
+  });
   const [{ issuer }] = (await once(child, 'message')) as [{ issuer: string }];
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return {

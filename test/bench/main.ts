@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { run, startMeasured, type Slice } from './load.js';
 import { signIn } from './flows.js';
+import { nodeFlags } from '../support/server-process.js';
 import { scenarios, type Scenario } from './scenarios.js';
 
 const { values, positionals } = parseArgs({
@@ -15,7 +16,7 @@ const { values, positionals } = parseArgs({
 const wanted = scenarios.filter(
   ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
 );
-const ours = await startMeasured('ours', './our-server.ts');
+const ours = await startMeasured('ours', './our-server.ts', nodeFlags);
 const bare = await startMeasured('bare', './bare-server.ts');
 try {
   console.log(

@@ -16,8 +16,10 @@ export interface ServerProcess {
 
 const running = new Set<ChildProcess>();
 
+export const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=8', '--max-old-space-size=320'];
+
 /** What `npm start` runs once `npm run build` has made it. */
-export const builtServer = [process.execPath, '--enable-source-maps', 'dist/src/main.js'];
+export const builtServer = [process.execPath, ...nodeFlags, 'dist/src/main.js'];
 
 /** How the server is started from source; a test may put something in front. */
 export const serverCommand: readonly string[] = [process.execPath, '--import', 'tsx', 'src/main.ts'];

@@ -37,6 +37,9 @@ export type ProcessMessage =
 
 const STOP_MS = 10_000;
 
+/** The data lies in memory: what bounds the heap of its user is not for this process. */
+const boundsHeap = /^--max-(old|semi)-space-size/;
+
 /**
  * Opens a MongoDB-like database for development and tests. It runs in a process of its own, as the real one does, so
  * that it shares no event loop with its users. If another live process serves the directory, that one is used, and
@@ -53,7 +56,8 @@ export async function openEmbeddedDatabase(options: EmbeddedDatabaseOptions): Pr
 
 async function startServer(entryArguments: string[], onExit: (reason: string) => void): Promise<EmbeddedDatabase> {
   const entry = new URL(`./server-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-  const child = fork(entry, entryArguments);
+  const execArgv = process.execArgv.filter((flag) => !boundsHeap.test(flag));
+  const child = fork(entry, entryArguments, { execArgv });
   const message = await firstMessage(child);
   if (message.kind === 'failed') throw new EmbeddedDatabaseNotStarted(message.reason);
   if (message.kind === 'occupied') return attach(message.port, onExit);

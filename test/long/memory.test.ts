@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { run, startMeasured, type MeasuredServer } from '../bench/load.js';
+import { scenarios } from '../bench/scenarios.js';
+import { nodeFlags } from '../support/server-process.js';
+
+const mebibyte = 2 ** 20;
+
+/** What is sent in each of ten rounds: a hundred thousand requests in all. */
+const perRound = { 'client_credentials ES256': 6000, introspection: 2000, userinfo: 1900, refresh: 100 };
+
+describe('memory', function () {
+  this.timeout(900_000);
+  let server: MeasuredServer;
+  before(() => execFileSync('npm', ['run', '-s', 'build']));
+  afterEach(() => server.stop());
+
+  it('stays under 200 MiB over 100,000 requests, and does not grow', async () => {
+    server = await startMeasured('ours', './our-server.ts', nodeFlags);
+    const resident: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      for (const [name, count] of Object.entries(perRound)) {
+        const scenario = scenarios.find((one) => one.name === name);
+        if (!scenario) throw new Error(`no scenario ${name}`);
+        await run(server, await scenario.calls(server, count), 8);
+      }
+      resident.push((await server.usage()).rssBytes / mebibyte);
+    }
+    console.log(`      MiB after each 10,000: ${resident.map((size) => size.toFixed(0)).join(' ')}`);
+    expect(Math.max(...resident)).to.be.below(200);
+    const [first, last] = [resident.slice(1, 4), resident.slice(-3)].map((sizes) => Math.min(...sizes));
+    expect(last).to.be.below((first ?? 0) * 1.1);
+  });
+});
