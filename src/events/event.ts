@@ -30,6 +30,7 @@ export type EventType =
   | 'grant.created'
   | 'grant.revoked'
   | 'access_token.revoked'
+  | 'token.exchanged'
   | 'signing_key.created';
 
 export interface EventDraft {

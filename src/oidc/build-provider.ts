@@ -21,11 +21,17 @@ import { knownScopes, oidcScopes } from './options/scopes.js';
 import { lifetimeOptions, type Lifetimes } from './options/lifetimes.js';
 import type { ProtocolPages } from './protocol-pages.js';
 import { defaultResourceOf, resourceServerFor, type ResourceDeps } from './resources.js';
+import { registerTokenExchange, type TokenExchangeDeps } from './token-exchange.js';
 import { accessTokenClaims, nameGrant } from './token-claims.js';
 import { accountOf, claimsOfScopes, type UserClaimsDeps } from './user-claims.js';
 
 export interface BuildProviderDeps
-  extends GrantDeps, UserClaimsDeps, IntrospectionDeps, Omit<ResourceDeps, 'oidcScopes'> {
+  extends
+    GrantDeps,
+    UserClaimsDeps,
+    IntrospectionDeps,
+    Omit<ResourceDeps, 'oidcScopes'>,
+    Omit<TokenExchangeDeps, 'oidcScopes'> {
   issuer: string;
   access: Pick<AccessModule, 'authorizationOf'>;
   cookieKeys: readonly string[];
@@ -81,6 +87,7 @@ export function buildProvider(deps: BuildProviderDeps, keys: readonly PrivateJwk
   extendGrantPayload(provider);
   replaceSecretComparison(provider, secretMatcher(deps.hashSecret, deps.now));
   keepClients(provider, deps.adapter('Client').find);
+  registerTokenExchange(provider, { ...deps, oidcScopes });
   return provider;
 }
 

@@ -115,7 +115,7 @@ function wantedBy(ctx: KoaContextWithOIDC): Wanted {
   return { oidcScopes: [...ctx.oidc.requestParamOIDCScopes], resources };
 }
 
-function covers(grant: Grant, wanted: Wanted): boolean {
+export function covers(grant: Grant, wanted: Wanted): boolean {
   const oidc = new Set(grant.getOIDCScope().split(' '));
   if (!wanted.oidcScopes.every((scope) => oidc.has(scope))) return false;
   return Object.entries(wanted.resources).every(([identifier, scopes]) => {
@@ -124,7 +124,11 @@ function covers(grant: Grant, wanted: Wanted): boolean {
   });
 }
 
-async function hasConsent(deps: GrantDeps, binding: GrantBinding, wanted: Wanted): Promise<boolean> {
+export async function hasConsent(
+  deps: Pick<GrantDeps, 'findConsent'>,
+  binding: GrantBinding,
+  wanted: Wanted,
+): Promise<boolean> {
   const granted = new Set(await deps.findConsent(binding.tenantId, binding.accountId, binding.clientId));
   return granted.size > 0 && consentKeys(wanted).every((key) => granted.has(key));
 }

@@ -33,7 +33,7 @@ import {
   type ProtocolApplication,
   type ProtocolLimits,
 } from './protocol-handler.js';
-import { tenantChooser, type TenantChoiceDeps } from './tenant-choice.js';
+import { chooseTenant as chooseTenantBy, tenantChooser, type TenantChoiceDeps } from './tenant-choice.js';
 
 export type { ConsentRequest } from './consent.js';
 export type { BrowserExchange, Interaction, Interactions } from './interactions.js';
@@ -41,7 +41,14 @@ export type { PromptName } from './interaction-policy.js';
 
 type Inherited = Omit<
   BuildProviderDeps,
-  'adapter' | 'pages' | 'chooseTenant' | 'findGrantId' | 'grantLifetime' | 'dpopNonceSecret'
+  | 'adapter'
+  | 'pages'
+  | 'chooseTenant'
+  | 'chooseTenantOf'
+  | 'verifyAccessToken'
+  | 'findGrantId'
+  | 'grantLifetime'
+  | 'dpopNonceSecret'
 >;
 
 export interface OidcDeps
@@ -100,8 +107,8 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
     const provider = buildProvider(
       {
         ...deps,
-        adapter,
-        chooseTenant,
+        ...{ adapter, chooseTenant, verifyAccessToken },
+        chooseTenantOf: (hints) => chooseTenantBy(tenantChoiceDeps, hints),
         findGrantId: endings.findGrantId,
         grantLifetime: lifetimeOfGrant,
         pages: protocolPages,

@@ -3,6 +3,7 @@
  * ones are read. `test/contracts/library-internals.test.ts` fails when a new version of the library moves them.
  */
 import type Provider from 'oidc-provider';
+import { checkDpopReplay, checkDpopRequired, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { errors, type AdapterPayload, type Client as LibraryClient, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientExtension } from './adapter/client-adapter.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
@@ -124,4 +125,13 @@ export function deviceErrorOf(ctx: KoaContextWithOIDC, error: unknown): DeviceEr
   const isForm = error instanceof errors.InvalidRequest && !(error instanceof errors.SessionNotFound);
   const unnamed = isForm && !ctx.oidc.entities.DeviceCode ? 'unusable_form' : 'other';
   return { kind: kindsOfNames[name] ?? kindsOfCodes[code] ?? unnamed, refusal };
+}
+
+/** The key of the DPoP proof of this request, if it brings one; used up, so that it cannot come again (RFC 9449). */
+export async function takeDpopProof(ctx: KoaContextWithOIDC): Promise<string | undefined> {
+  const { provider } = ctx.oidc;
+  const proof = await validateDpop(provider, ctx);
+  checkDpopRequired(provider, ctx, proof);
+  await checkDpopReplay(provider, ctx, proof, clientOf(ctx).clientId);
+  return proof?.thumbprint;
 }

@@ -4,10 +4,15 @@ import { authorizationOfGrant, authorizationOfService, tenantClaims } from './cu
 import { bindingOf, clientOf } from './library-internals.js';
 import { knownScopes } from './options/scopes.js';
 
-interface Authentication {
+export interface Authentication {
   acr?: string;
   amr?: string[];
   authTime?: number;
+}
+
+/** How the person of an exchanged token signed in. */
+export interface ExchangeState {
+  exchanged?: Authentication;
 }
 
 /**
@@ -42,7 +47,12 @@ export function nameGrant(
 
 function authenticationClaims(ctx: KoaContextWithOIDC): Record<string, unknown> {
   const { AuthorizationCode: code, RefreshToken: refreshToken, DeviceCode: deviceCode } = ctx.oidc.entities;
-  const { acr, amr, authTime }: Authentication = (code ?? refreshToken ?? deviceCode ?? {}) as Authentication;
+  const { exchanged } = ctx.state as ExchangeState;
+  const { acr, amr, authTime }: Authentication = (code ??
+    refreshToken ??
+    deviceCode ??
+    exchanged ??
+    {}) as Authentication;
   return {
     ...(acr === undefined ? {} : { acr }),
     ...(amr === undefined ? {} : { amr }),

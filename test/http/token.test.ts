@@ -146,7 +146,6 @@ describe('the form of a token request', () => {
       'password',
       'implicit',
       'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      'urn:ietf:params:oauth:grant-type:token-exchange',
       'urn:openid:params:grant-type:ciba',
       'junk',
       '__proto__',
@@ -159,6 +158,8 @@ describe('the form of a token request', () => {
     // known to the server, and off for a client that does not name it
     const device = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'any' };
     expectOAuthError(await post(issuer, 'token', device, web), 400, 'invalid_request');
+    const exchange = { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: 'any' };
+    expectOAuthError(await post(issuer, 'token', exchange, web), 400, 'invalid_request');
     expectOAuthError(await post(issuer, 'token', {}, ci), 400, 'invalid_request');
     expectOAuthError(await post(issuer, 'token', { grant_type: '' }, ci), 400, 'invalid_request');
   });
