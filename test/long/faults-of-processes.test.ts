@@ -5,17 +5,19 @@ import { ada } from '../support/contract-seed.js';
 import { startCluster, type Cluster } from '../support/cluster.js';
 import { startLoad, type Load } from '../support/load.js';
 import { expectEverybodyIsSignedIn, expectNothingIssuedTwice, reportLoad } from '../support/load-checks.js';
+import { buildServer, builtServer } from '../support/server-process.js';
 import { authorizeUrl, redeem } from '../http/requests.js';
 
-const rates = { login: 8, refresh: 8, service: 8 };
+const rates = { login: 6, refresh: 9, service: 9 };
 
 describe('faults of processes, under load', function () {
   this.timeout(300_000);
   let cluster: Cluster;
   let load: Load | undefined;
 
+  before(buildServer);
   beforeEach(async () => {
-    cluster = await startCluster();
+    cluster = await startCluster({ command: builtServer });
   });
   afterEach(async () => {
     await load?.stop();

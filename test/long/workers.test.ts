@@ -1,10 +1,15 @@
 // What a supervisor promises, against the built server under load.
-import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { relyingParty, type RelyingParty } from '../support/relying-party.js';
-import { builtServer, killServerProcesses, startServerProcess, type ServerProcess } from '../support/server-process.js';
+import {
+  buildServer,
+  builtServer,
+  killServerProcesses,
+  startServerProcess,
+  type ServerProcess,
+} from '../support/server-process.js';
 import { signInAs } from '../support/sign-in-anywhere.js';
 import { requireTool } from '../support/tools.js';
 import { endOf, linesOf, listeningOf, servingWorkers, standbyOf } from '../support/worker-log.js';
@@ -19,8 +24,7 @@ describe('two workers under load', () => {
 
   before(async function () {
     if (requireTool('redis-server') === undefined) return this.skip();
-    const build = spawnSync('npm', ['run', '-s', 'build'], { encoding: 'utf8' });
-    expect(build.status, build.stdout + build.stderr).to.equal(0);
+    buildServer();
     redis = await startRedis();
   });
   beforeEach(async () => {

@@ -63,7 +63,9 @@ describe('the server process', function () {
     const ended = server.stop('SIGTERM');
     while (!server.output().includes('draining')) await fetch(`${server.issuer}/health/live`);
     expect((await fetch(`${server.issuer}/health/ready`)).status).to.equal(503);
-    expect((await fetch(`${server.issuer}/health/live`)).status).to.equal(200);
+    const live = await fetch(`${server.issuer}/health/live`);
+    expect(live.status).to.equal(200);
+    expect(live.headers.get('connection'), 'nobody comes again on it').to.equal('close');
     while (await answers(server.issuer));
     socket.write(body.slice(5));
     const [answer] = (await once(socket, 'data')) as [Buffer];

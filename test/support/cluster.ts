@@ -33,6 +33,8 @@ export interface Cluster {
   databaseLink: FaultProxy;
   /** The database itself, past the proxy. */
   databaseUri: string;
+  /** A process like the nodes, which the balancer does not know. */
+  startSpare(): Promise<ServerProcess>;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
   return {
     ...{ issuer, nodes, databaseLink, databaseUri },
+    startSpare: async () => launch(await freePort()),
     async close() {
       killServerProcesses();
       await Promise.all(nodes.map((node) => node.process.exited));

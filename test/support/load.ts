@@ -62,8 +62,9 @@ export function startLoad(issuer: string, perSecond: Partial<Record<Kind, number
 
   const begin: Record<Kind, () => Promise<void>> = {
     async login() {
-      const visitor = browser(issuer, fetchFrom(anyAddress()));
-      const who = crowd[turn++ % crowd.length] ?? ada;
+      // every second one comes on new connections, so that all processes have something to do
+      const visitor = browser(issuer, fetchFrom(anyAddress(), ++turn % 2 === 0));
+      const who = crowd[turn % crowd.length] ?? ada;
       await twice('login', async () => {
         const person = { visitor, tokens: await signInWith(issuer, visitor, { who }) };
         result.people.push(person);
@@ -156,10 +157,11 @@ function sendToken(
 }
 
 /** As somebody behind the trusted proxy does, who does not wait for ever. */
-function fetchFrom(address: string): typeof fetch {
+function fetchFrom(address: string, keepsConnections: boolean): typeof fetch {
   return (url, init) => {
     const headers = new Headers(init?.headers);
     headers.set('X-Forwarded-For', address);
+    if (!keepsConnections) headers.set('Connection', 'close');
     return fetch(url, { ...init, headers, signal: AbortSignal.timeout(answerWithinMs) });
   };
 }

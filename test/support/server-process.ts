@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,12 @@ export const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=8', '--
 
 /** What `npm start` runs once `npm run build` has made it. */
 export const builtServer = [process.execPath, ...nodeFlags, 'dist/src/main.js'];
+
+/** Makes what `builtServer` runs. */
+export function buildServer(): void {
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stdout + stderr);
+}
 
 /** How the server is started from source; a test may put something in front. */
 export const serverCommand: readonly string[] = [process.execPath, '--import', 'tsx', 'src/main.ts'];
