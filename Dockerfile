@@ -32,4 +32,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # a heap that may grow to gigabytes is collected late; this one stays small under the same load
-CMD ["node", "--enable-source-maps", "--max-semi-space-size=8", "--max-old-space-size=320", "dist/src/main.js"]
+CMD ["node", "--enable-source-maps", "--max-old-space-size=320", "dist/src/main.js"]
