@@ -9,7 +9,7 @@ import type { ClientExtension } from './adapter/client-adapter.js';
 import type { GrantBinding } from './adapter/grant-adapter.js';
 
 /** Names of ours that a Grant carries beside the library's. */
-const grantMembers: readonly (keyof GrantBinding)[] = ['tenantId', 'sessionUid', 'offline'];
+const grantMembers: readonly (keyof GrantBinding)[] = ['tenantId', 'sessionUid', 'offline', 'exchangedFrom'];
 
 /** Lets the Grant carry its tenant and session. Must run before the first grant is made: payload lists are cached. */
 export function extendGrantPayload(provider: Provider): void {

@@ -51,8 +51,8 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
   const proof = await takeDpopProof(ctx);
   const { subject, source } = await liveSubject(deps, ctx, { ...asked, proof });
   const tenantId = await targetTenant(deps, ctx, bindingOf(source).accountId, asked.tenant);
-  const { accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
-  const binding: GrantBinding = { accountId, clientId, tenantId, sessionUid, offline };
+  const { jti: exchangedFrom, accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
+  const binding: GrantBinding = { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom };
   const draft = { binding, lifetimeSeconds: Math.max(1, source.remainingTTL), existing: undefined };
   // what the roles allow is asked of the grant of the request: from here on that of the target
   ctx.oidc.entity('Grant', newGrant(ctx.oidc.provider, { ...draft, wanted: { oidcScopes: [], resources: {} } }));

@@ -2,13 +2,14 @@ import { browser } from '../support/browser.js';
 import { ada, ciKey, projectsApi, redirectUri, webSecret } from '../support/contract-seed.js';
 import { connect, deviceGrant, startDevice, typeCode } from '../support/device.js';
 import type { RunningApp } from '../support/start-app.js';
-import { consultant } from '../support/two-tenants.js';
+import { consultant, thirdPartySecret, tokenExchange } from '../support/two-tenants.js';
 import {
   asOpenPage,
   authorizeUrl,
   basic,
   codeOf,
   openSignIn,
+  redeem,
   tokensOf,
   verifier,
   type OpenPage,
@@ -47,6 +48,8 @@ export async function openStage(running: RunningApp): Promise<Stage> {
   const tokens = await tokensOf(running.issuer, { scope: 'openid offline_access' });
   return { running, issuer: running.issuer, tokens };
 }
+
+const switcher = ['switcher', thirdPartySecret] as const;
 
 type Members = Record<string, string>;
 
@@ -128,6 +131,16 @@ async function deviceLogin(issuer: string): Promise<OpenPage> {
   return asOpenPage(visitor, await visitor.submit(confirm, { confirm: 'yes' }));
 }
 
+async function refreshTokenOf(issuer: string, client: readonly [string, string]): Promise<string> {
+  const { json } = await redeem(
+    issuer,
+    await codeOf(issuer, { client_id: client[0], scope: 'openid projects:read' }),
+    {},
+    client,
+  );
+  return String(json['refresh_token']);
+}
+
 async function connectedDevice(issuer: string): Promise<string> {
   const device = await startDevice(issuer);
   await connect(issuer, device);
@@ -175,6 +188,16 @@ export const endpoints: readonly Endpoint[] = [
   row(['POST', '/oauth2/token', 'protocol'], async ({ issuer }) => ({
     ...{ grant_type: deviceGrant, device_code: await connectedDevice(issuer), client_id: 'television' },
   })),
+  row(
+    ['POST', '/oauth2/token', 'protocol'],
+    async ({ issuer }) => ({
+      ...{ grant_type: tokenExchange, subject_token: await refreshTokenOf(issuer, switcher), tenant: 'acme' },
+      subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token',
+      requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token',
+      ...{ scope: 'projects:read', resource: projectsApi, audience: projectsApi },
+    }),
+    () => ({ Authorization: basic(...switcher) }),
+  ),
   row(['POST', '/oauth2/introspect', 'protocol'], ({ tokens }) => ({
     ...{ token: tokens.access_token, token_type_hint: 'access_token' },
     ...{ client_id: 'web', client_secret: webSecret },

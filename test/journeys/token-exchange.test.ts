@@ -5,14 +5,13 @@ import { projectsApi, redirectUri } from '../support/contract-seed.js';
 import { dropCaches } from '../support/drop-caches.js';
 import { relyingParty, signIn, type RelyingParty, type Tokens } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
-import { consultant, seedWithTwoTenants, thirdPartySecret } from '../support/two-tenants.js';
+import { consultant, seedWithTwoTenants, thirdPartySecret, tokenExchange } from '../support/two-tenants.js';
 
-const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange' as const;
 const typeOf = (name: string): string => `urn:ietf:params:oauth:token-type:${name}`;
 const switching = {
   client_secret: thirdPartySecret,
   redirect_uris: [redirectUri],
-  grant_types: ['authorization_code' as const, 'refresh_token' as const, exchange],
+  grant_types: ['authorization_code' as const, 'refresh_token' as const, tokenExchange],
   resources: [projectsApi],
 };
 const seed = {
@@ -29,7 +28,6 @@ const seed = {
   ),
   clients: [
     ...(seedWithTwoTenants.clients ?? []),
-    { ...switching, client_id: 'switcher', firstParty: true },
     { ...switching, client_id: 'other-switcher', firstParty: true },
     { ...switching, client_id: 'acme-switcher', firstParty: true, tenant: 'acme' },
     { ...switching, client_id: 'third-switcher', client_name: 'Third Switcher' },
@@ -63,7 +61,7 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
     by = party,
   ): Promise<client.TokenEndpointResponse> {
     const named = { subject_token: subject ?? '', subject_token_type: typeOf('access_token'), tenant: 'globex' };
-    return client.genericGrantRequest(by.configuration, exchange, { ...named, ...parameters }, options);
+    return client.genericGrantRequest(by.configuration, tokenExchange, { ...named, ...parameters }, options);
   }
 
   const refusalOf = (promise: Promise<unknown>): Promise<string> =>
@@ -74,7 +72,7 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
   const ofRefreshToken = { subject_token_type: typeOf('refresh_token') };
 
   it('sec-015 sec-063 gives a narrower token of the other tenant, and both live side by side', async () => {
-    expect(party.configuration.serverMetadata().grant_types_supported).to.include(exchange);
+    expect(party.configuration.serverMetadata().grant_types_supported).to.include(tokenExchange);
     const tokens = await tokensOf();
     for (const [subject, type] of [
       [tokens.access_token, 'access_token'],
@@ -152,6 +150,7 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
       ['invalid_scope', subject, { scope: 'projects:write' }],
       ['invalid_target', subject, { resource: 'https://api.example.com/other' }],
       ['invalid_target', subject, { audience: 'https://api.example.com/other' }],
+      ['invalid_request', subject, { requested_token_type: typeOf('jwt') }],
     ];
     for (const [error, token, parameters, by] of cases)
       expect(await refusalOf(switchTo(token, parameters, undefined, by)), JSON.stringify(parameters)).to.match(
@@ -173,8 +172,90 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
     const out = client.buildEndSessionUrl(party.configuration, { id_token_hint: hint ?? '' });
     await browser.submit(await browser.get(out.href), { logout: 'yes' });
     expect((await client.tokenIntrospection(party.configuration, again.access_token)).active).to.equal(false);
-    expect((await client.tokenIntrospection(party.configuration, switched)).active).to.equal(true);
+    expect((await client.tokenIntrospection(party.configuration, switched)).active).to.equal(false);
     expect(await refusalOf(switchTo(live))).to.match(/^invalid_grant/);
+  });
+
+  describe('what came of an exchange ends with what it came of', () => {
+    const stateOf = async (token: string | undefined): Promise<boolean> =>
+      (await client.tokenIntrospection(party.configuration, token ?? '')).active;
+    const refresh = (token: string | undefined): Promise<client.TokenEndpointResponse> =>
+      client.refreshTokenGrant(party.configuration, token ?? '');
+    const switchForGood = (token: string | undefined): Promise<client.TokenEndpointResponse> =>
+      switchTo(token, { ...ofRefreshToken, requested_token_type: typeOf('refresh_token') });
+
+    async function expectEnded({ access_token, refresh_token }: client.TokenEndpointResponse): Promise<void> {
+      expect(await stateOf(access_token)).to.equal(false);
+      expect(await stateOf(refresh_token)).to.equal(false);
+      expect(await refusalOf(refresh(refresh_token))).to.match(/^invalid_grant/);
+    }
+
+    it('sec-056 when its grant is revoked, however long the chain, and nothing else does', async () => {
+      const [tokens, others] = [await tokensOf(), await tokensOf()];
+      const first = await switchForGood(tokens.refresh_token);
+      const back = await switchTo(first.refresh_token, {
+        ...{ ...ofRefreshToken, requested_token_type: typeOf('refresh_token'), tenant: 'acme' },
+      });
+      const other = await switchForGood(others.refresh_token);
+      await client.tokenRevocation(party.configuration, tokens.refresh_token ?? '');
+      for (const ended of [first, back]) await expectEnded(ended);
+      expect(await stateOf(other.access_token)).to.equal(true);
+      expect(await stateOf(others.access_token)).to.equal(true);
+    });
+
+    it('sec-056 not the other way round: the subject goes on', async () => {
+      const tokens = await tokensOf();
+      const switched = await switchForGood(tokens.refresh_token);
+      await client.tokenRevocation(party.configuration, switched.refresh_token ?? '');
+      await expectEnded(switched);
+      expect((await refresh(tokens.refresh_token)).access_token).to.be.a('string');
+    });
+
+    for (const [how, again] of [
+      ['at a refresh', refresh],
+      ['as the subject of an exchange', switchForGood],
+    ] as const) {
+      it(`sec-056 when a refresh token comes a second time, ${how}`, async () => {
+        const tokens = await tokensOf();
+        const switched = await switchForGood(tokens.refresh_token);
+        const renewed = await refresh(tokens.refresh_token);
+        expect(await refusalOf(again(tokens.refresh_token))).to.match(/^invalid_grant/);
+        for (const ended of [switched, renewed]) await expectEnded(ended);
+      });
+    }
+
+    it('sec-056 also when both happen at once, twenty times', async () => {
+      for (let round = 0; round < 20; round++) {
+        const tokens = await tokensOf();
+        const [, ...switched] = await Promise.allSettled([
+          client.tokenRevocation(party.configuration, tokens.refresh_token ?? ''),
+          ...Array.from({ length: 4 }, () => switchForGood(tokens.refresh_token)),
+        ]);
+        for (const one of switched) {
+          if (one.status === 'fulfilled') await expectEnded(one.value);
+          else expect((one.reason as { error?: string }).error).to.equal('invalid_grant');
+        }
+        expect(await refusalOf(switchForGood(tokens.refresh_token))).to.match(/^invalid_grant/);
+      }
+    }).timeout(60_000);
+
+    it('with offline access it outlives the session, and can be made after that', async () => {
+      const begun = await party.begin({
+        scope: 'openid offline_access projects:read',
+        tenant: 'acme',
+        prompt: 'consent',
+      });
+      const visit = await signIn(app.issuer, begun.url, consultant);
+      const agreed = visit.page.url.startsWith(redirectUri)
+        ? visit.page
+        : await visit.browser.submit(visit.page, { decision: 'accept' });
+      const tokens = await begun.finish(agreed.url);
+      const before = await switchForGood(tokens.refresh_token);
+      const out = client.buildEndSessionUrl(party.configuration, { id_token_hint: tokens.id_token ?? '' });
+      await visit.browser.submit(await visit.browser.get(out.href), { logout: 'yes' });
+      const after = await switchForGood(tokens.refresh_token);
+      for (const one of [before, after]) expect((await refresh(one.refresh_token)).access_token).to.be.a('string');
+    });
   });
 
   it('sec-063 a bound subject needs its key, and what it gives is bound to it', async () => {

@@ -18,7 +18,7 @@ const quietMs = 30_000;
  * machine with clients and database its start takes CPU time from all, and that is not what a restart does to requests.
  */
 const usualStarts = 4;
-const betweenRestartsMs = 12_000;
+const betweenRestartsMs = 13_000;
 /** The second of notice, then what is left of the longest request; nobody here asks for the whole 25 s. */
 const stopsWithinMs = 10_000;
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
+import { policy } from '../../config/policy.js';
 import { post, refreshing, send, type TokenSet } from '../http/requests.js';
 import { browser } from '../support/browser.js';
 import { ciKey, projectsApi, webSecret } from '../support/contract-seed.js';
@@ -13,7 +14,8 @@ const verySlowMs = 5000;
 const unavailableWithinMs = 6000;
 const recoverWithinMs = 5000;
 const lagMs = 100;
-const decisionsAreOldMs = 2100;
+const { decisionCacheSeconds, unrevisedCacheSeconds } = policy.lifetimes;
+const allIsOldMs = unrevisedCacheSeconds * 1000 + 100;
 const parallel = 4;
 const runsEach = 40;
 
@@ -21,7 +23,7 @@ const runsEach = 40;
 type Flow = 'service' | 'refresh' | 'introspection' | 'userinfo' | 'sign-in';
 
 describe('F7 a slow database, behind two processes', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let cluster: Cluster;
 
   before(async () => {
@@ -60,18 +62,12 @@ describe('F7 a slow database, behind two processes', function () {
     return performance.now() - startedAt;
   };
 
-  /** The most that a flow asks of the database, with nothing remembered, and its time with nothing slow. */
+  /** What a flow asks of the database with nothing remembered, and its time with nothing slow. */
   async function measure(work: () => Promise<unknown>): Promise<{ roundTrips: number; ms: number }> {
-    const counts: number[] = [];
-    const times: number[] = [];
-    for (let run = 0; run < 3; run++) {
-      await delay(decisionsAreOldMs);
-      const before = cluster.databaseLink.requests();
-      times.push(await timeOf(work));
-      counts.push(cluster.databaseLink.requests() - before);
-    }
-    // the fewest, since the drivers ask now and then whether the database is there
-    return { roundTrips: Math.min(...counts), ms: Math.max(...times) };
+    await delay(allIsOldMs);
+    const before = cluster.databaseLink.requests();
+    const ms = await timeOf(work);
+    return { roundTrips: cluster.databaseLink.requests() - before, ms };
   }
 
   /** How long the processes take for what needs no database: at least as long as their event loops are held up. */
@@ -128,12 +124,13 @@ describe('F7 a slow database, behind two processes', function () {
     cluster.databaseLink.delay(verySlowMs);
     const lag = watchLag();
     const startedAt = performance.now();
-    const answers: { name: string; ms: number; reason: string }[] = [];
+    const answers: { name: string; ms: number; reason: string; afterMs: number }[] = [];
     while (performance.now() - startedAt < 15_000) {
       const round = Object.entries(flows).map(async ([name, work]) => {
         let reason = 'answered';
+        const afterMs = performance.now() - startedAt;
         const ms = await timeOf(() => work().catch((error: Error) => (reason = error.message)));
-        answers.push({ name, ms, reason });
+        answers.push({ name, ms, reason, afterMs });
       });
       await Promise.all(round);
     }
@@ -147,7 +144,11 @@ describe('F7 a slow database, behind two processes', function () {
       `      ${answers.length} answers, longest ${longest.toFixed(0)} ms; event loops: p99 ${percentile(lags, 0.99).toFixed(0)} ms; ` +
         `well after ${(performance.now() - healedAt).toFixed(0)} ms`,
     );
-    for (const { name, reason } of answers) expect(reason, name).to.match(/503|temporarily_unavailable/);
+    for (const { name, reason, afterMs } of answers) {
+      // a token for a service stores nothing: as long as what it rests on may be remembered, no database is needed
+      const needsNone = name === 'service' && afterMs < decisionCacheSeconds * 1000;
+      expect(reason, name).to.match(needsNone ? /answered|503/ : /503|temporarily_unavailable/);
+    }
     expect(longest).to.be.lessThan(unavailableWithinMs);
     expect(percentile(lags, 0.99)).to.be.lessThan(lagMs);
     expect(performance.now() - healedAt).to.be.lessThan(recoverWithinMs);

@@ -18,6 +18,8 @@ const application = {
   grant_types: ['authorization_code' as const, 'refresh_token' as const],
 };
 
+export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange' as const;
+
 /** The contract's seed and beside it: a second tenant, a member of both, and clients of other kinds. */
 export const seedWithTwoTenants: SeedInput = {
   ...contractSeed,
@@ -38,6 +40,11 @@ export const seedWithTwoTenants: SeedInput = {
     { ...application, client_id: 'plain', firstParty: true },
     { ...application, client_id: 'globex-app', firstParty: true, tenant: 'globex' },
     { ...application, client_id: 'third-party', client_name: 'Third Party', resources: [projectsApi] },
+    {
+      ...application,
+      ...{ client_id: 'switcher', firstParty: true, resources: [projectsApi] },
+      grant_types: ['authorization_code', 'refresh_token', tokenExchange],
+    },
     { client_id: 'rs', client_secret: webSecret, grant_types: [], response_types: [] },
     { ...application, client_id: 'no-pkce', firstParty: true, requirePkce: false },
     {

@@ -57,8 +57,11 @@ export function clientAdapter(deps: ClientAdapterDeps): Adapter {
     return (await deps.findClient(clientId))?.tenantId;
   }
 
-  async function load(clientId: string): Promise<AdapterPayload | undefined> {
-    const client = await deps.findClient(clientId);
+  async function load(clientId: string, owner: RevisionScope): Promise<AdapterPayload | undefined> {
+    const [client, account] = await Promise.all([
+      deps.findClient(clientId),
+      owner === null ? null : deps.findServiceAccount(owner, clientId),
+    ]);
     if (!client) return undefined;
     if (client.kind === 'application' || client.tenantId === null) {
       return toLibraryMetadata(
@@ -66,8 +69,7 @@ export function clientAdapter(deps: ClientAdapterDeps): Adapter {
         client.secretHashes.map((hash) => ({ hash, expiresAt: null })),
       );
     }
-    const account = await deps.findServiceAccount(client.tenantId, clientId);
-    if (account?.status !== 'active') return undefined;
+    if (account?.status !== 'active' || account.tenantId !== client.tenantId) return undefined;
     if (account.jwks) {
       const { jwks } = account;
       const metadata = { ...client.metadata, token_endpoint_auth_method: 'private_key_jwt', jwks };
@@ -91,7 +93,7 @@ export function clientAdapter(deps: ClientAdapterDeps): Adapter {
         : cache.get(
             clientId,
             () => ownerOf(clientId),
-            () => load(clientId),
+            (owner) => load(clientId, owner),
           ),
     upsert: async () => notHere(),
     destroy: async () => notHere(),

@@ -5,18 +5,28 @@ import type { Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
 import { sessionOf, type InTransaction, type Tx } from '../../platform/mongo/transactions.js';
 import { secondsAfter } from '../../kernel/time.js';
-import { protocolRecords, tombstoneSeconds, type ProtocolRecord, type ProtocolRecordDeps } from './protocol-records.js';
+import {
+  protocolRecords,
+  tombstoneSeconds,
+  type ProtocolRecord,
+  type ProtocolRecordDeps,
+  type ProtocolRecords,
+} from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
 
-/** What we add to the library's Grant: its tenant, its session, and whether it outlives that session. */
+/** What we add to the library's Grant: its tenant, its session, whether it outlives that session, and where it came from. */
 export interface GrantBinding {
   accountId: string;
   clientId: string;
   tenantId: string;
   sessionUid: string;
   offline: boolean;
+  /** The grant whose token was exchanged for tokens of this one; it ends with that. */
+  exchangedFrom?: string;
 }
+
+const live = { endedAt: { $exists: false } };
 
 export interface GrantAdapterDeps extends ProtocolRecordDeps, EndingDeps {
   revokeGrant: Endings['revokeGrant'];
@@ -35,16 +45,18 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
   const records = protocolRecords('Grant', storageRules['Grant'] as StorageRule, deps);
   return {
     async upsert(id, payload, expiresIn) {
-      const { accountId, clientId, tenantId, sessionUid, offline } = payload as unknown as GrantBinding;
+      const { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom } = payload as unknown as GrantBinding;
       const changes = {
         payload: await records.encode(id, payload),
         ...{ accountId, clientId, tenantId, sessionUid, offline, createdAt: deps.now() },
+        ...(exchangedFrom === undefined ? {} : { exchangedFrom }),
         ...records.expiryIn(expiresIn),
       };
       await deps.inTransaction(async (tx) => {
         const { inserted } = await writeUnlessEnded(records, id, changes, tx);
         if (!inserted) return;
-        await requireLiveSession(deps.database, tx, sessionUid, deps.now());
+        if (exchangedFrom === undefined) await requireLiveSession(deps.database, tx, sessionUid, deps.now());
+        else await requireLiveSource(records, tx, exchangedFrom, deps.now());
         const actor = { kind: 'user', userId: accountId } as const;
         await deps.recordEvent(tx, {
           type: 'grant.created',
@@ -78,6 +90,21 @@ async function requireLiveSession(database: Database, tx: Tx, sessionUid: string
   if (session?.endedAt) throw new errors.SessionNotFound('the session ended while the request was under way');
 }
 
+/** The same for a grant that comes of another one: whoever ends that one meets it there. */
+async function requireLiveSource(
+  { collection }: ProtocolRecords,
+  tx: Tx,
+  grantId: string,
+  exchangedAt: Date,
+): Promise<void> {
+  const { matchedCount } = await collection.updateOne(
+    { _id: grantId, ...live },
+    { $set: { exchangedAt } },
+    sessionOf(tx),
+  );
+  if (matchedCount === 0) throw new errors.InvalidGrant('the grant ended while the request was under way');
+}
+
 /** At the token endpoint the library ends a grant for one reason only: a code or refresh token came a second time. */
 function reasonOfRequest(): RevocationReason {
   return Provider.ctx?.oidc.route === 'token' ? 'reuse' : 'revoked';
@@ -104,7 +131,6 @@ export interface Endings {
 export function createEndings({ database, inTransaction, recordEvent, now }: EndingDeps): Endings {
   const grants = database.collection<ProtocolRecord>('oidc_grants');
   const sessions = database.collection<ProtocolRecord>('oidc_sessions');
-  const live = { endedAt: { $exists: false } };
   /** One code used fifty times at once ends its grant once; the others wait for that instead of fighting over it. */
   const ending = new Map<string, Promise<void>>();
 
@@ -124,6 +150,8 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
         data: { reason, clientId: grant.clientId ?? '', userId: grant.accountId ?? '' },
       });
     }
+    const ids = ended.map(({ _id }) => _id);
+    if (ids.length > 0) await endGrants(tx, { exchangedFrom: { $in: ids } }, reason, by);
   }
 
   function tombstone(): { endedAt: Date; expiresAt: Date } {
@@ -158,11 +186,18 @@ export function createEndings({ database, inTransaction, recordEvent, now }: End
       }
       await endGrants(tx, { accountId: userId }, 'password_changed', actor);
     },
-    async findGrantId(binding) {
-      const found = await grants.findOne({ ...binding, ...live }, { projection: { _id: 1 }, sort: { createdAt: -1 } });
-      return found?._id;
-    },
+    findGrantId: (binding) => findLiveGrant(grants, binding),
   };
+}
+
+/** The newest of this binding. One that came of an exchange is nobody else's: it ends sooner. */
+async function findLiveGrant(
+  grants: ProtocolRecords['collection'],
+  binding: GrantBinding,
+): Promise<string | undefined> {
+  const origin = { exchangedFrom: binding.exchangedFrom ?? { $exists: false } };
+  const newest = { projection: { _id: 1 }, sort: { createdAt: -1 } } as const;
+  return (await grants.findOne({ ...binding, ...origin, ...live }, newest))?._id;
 }
 
 function sessionEnded(userId: string, actor: Actor): EventDraft {

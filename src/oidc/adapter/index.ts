@@ -70,5 +70,6 @@ export async function ensureProtocolIndexes(database: Database): Promise<void> {
   await database.collection('oidc_device_codes').createIndex({ userCodeHash: 1 }, unique);
   await database.collection('oidc_grants').createIndex({ sessionUid: 1, accountId: 1, clientId: 1, tenantId: 1 });
   await database.collection('oidc_grants').createIndex({ accountId: 1 });
+  await database.collection('oidc_grants').createIndex({ exchangedFrom: 1 }, { sparse: true });
   await database.collection('oidc_revoked_jwts').createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
 }

@@ -31,6 +31,9 @@ export interface ProtocolRecord {
   loginTs?: number;
   sessionUid?: string;
   offline?: boolean;
+  /** The grant that this one came of, and when a grant last came of this one (Grant). */
+  exchangedFrom?: string;
+  exchangedAt?: Date;
   /** Grants are never changed, so this is also when it was written. */
   createdAt?: Date;
 }

@@ -5,7 +5,7 @@
  */
 export interface RevisedMap<T> {
   /** What is loaded may be shared by all who ask for it meanwhile. Undefined where nothing has it. */
-  get(key: string, scope: Scope, load: () => Promise<T>): Promise<T | undefined>;
+  get(key: string, scope: Scope, load: (scope: RevisionScope) => Promise<T>): Promise<T | undefined>;
 }
 
 /** A tenant's id; null for what belongs to the platform. */
@@ -31,8 +31,13 @@ export function createRevisedMap<T>(deps: {
 }): RevisedMap<T> {
   const entries = new Map<string, Entry<T>>();
 
-  async function load(key: string, scope: RevisionScope, revision: number, read: () => Promise<T>): Promise<T> {
-    const entry: Entry<T> = { scope, revision, value: read(), loadedAt: performance.now() };
+  async function load(
+    key: string,
+    scope: RevisionScope,
+    revision: number,
+    read: (scope: RevisionScope) => Promise<T>,
+  ): Promise<T> {
+    const entry: Entry<T> = { scope, revision, value: read(scope), loadedAt: performance.now() };
     entries.delete(key);
     entries.set(key, entry);
     for (const oldest of entries.keys()) {

@@ -17,13 +17,15 @@ export function createHttpServer(
   limits: ServerLimits,
   headers: readonly Header[] = [],
 ): Server {
+  const checkEveryMs = Math.min(500, limits.headersTimeoutMs / 4);
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
+      // who is late is found at the next check or the one after, and that is to be within the time
+      requestTimeout: Math.max(limits.headersTimeoutMs, limits.requestTimeoutMs - 2 * checkEveryMs),
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
+      connectionsCheckingInterval: checkEveryMs,
       requireHostHeader: false, // the edge asks for it, and answers like us
     },
     listener,

@@ -6,7 +6,7 @@ import { ada, projectsApi, webSecret } from '../../support/contract-seed.js';
 import { mutationsOf, type Mutation } from '../../support/mutated-jws.js';
 import { signIn } from '../../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../../support/start-app.js';
-import { seedWithTwoTenants, thirdPartySecret } from '../../support/two-tenants.js';
+import { seedWithTwoTenants, thirdPartySecret, tokenExchange } from '../../support/two-tenants.js';
 import { authorizeUrl, codeOf, post, redeem, send, tokensOf, type Answer, type TokenSet } from '../requests.js';
 import { expectSound } from './sound.js';
 
@@ -26,7 +26,10 @@ describe('a signed token that was tampered with', function () {
   beforeEach(async () => {
     key = await newClientKey('ES256', 'es');
     stranger = await newClientKey('ES256');
-    const { clients: ofTwoTenants, ...rest } = seedWithTwoTenants;
+    const { clients, ...rest } = seedWithTwoTenants;
+    const ofTwoTenants = clients?.map((client) =>
+      client.client_id === 'web' ? { ...client, grant_types: [...client.grant_types!, tokenExchange] } : client,
+    );
     const withKeys = seedWithKeys([key]);
     const signed = withKeys.clients?.at(-1);
     running = await startApp({
@@ -63,6 +66,21 @@ describe('a signed token that was tampered with', function () {
   const userinfo = (authorization: string): Promise<Answer> =>
     send(`${issuer}/oauth2/userinfo`, { headers: { Authorization: authorization } });
 
+  const exchange = (token: string): Promise<Answer> =>
+    post(
+      issuer,
+      'token',
+      {
+        grant_type: tokenExchange,
+        ...{
+          subject_token: token,
+          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+          tenant: 'acme',
+        },
+      },
+      web,
+    );
+
   it('sec-060 as an access token is inactive, opens nothing, and revokes nothing', async () => {
     const { access_token: token } = await tokensOf(issuer, { scope: 'openid projects:read' });
     for (const mutation of await mutate(token, await keyOfServer(token))) {
@@ -72,12 +90,15 @@ describe('a signed token that was tampered with', function () {
       expect(revoked.status, `${mutation.why} ${revoked.text}`).to.equal(200);
       const inForm = await post(issuer, 'userinfo', { access_token: mutation.token });
       expect(inForm.status, `${mutation.why} ${inForm.text}`).to.equal(401);
+      const exchanged = await exchange(mutation.token);
+      expect(exchanged.json, `${mutation.why} ${exchanged.text}`).to.include({ error: 'invalid_grant' });
       if (!fitsHeader(mutation)) continue;
       const { status, text, headers } = await userinfo(`Bearer ${mutation.token}`);
       expect(status, `${mutation.why} ${text}`).to.be.oneOf([400, 401]);
       expectSound({ status, text, headers }, mutation.why);
     }
     expect((await stateOf(token)).json, 'the real one').to.include({ active: true });
+    expect((await exchange(token)).status, 'the real one').to.equal(200);
     expect((await userinfo(`Bearer ${token}`)).status).to.equal(200);
   });
 

@@ -72,8 +72,9 @@ async function claimAndOpen(directory: string | undefined, port: number, instanc
     cursors: createCursors(),
     address: `127.0.0.1:${port}`,
     failPoint: null,
-    // mongod's default is 60: a client that was killed leaves locked what its transaction has written
-    transactionSeconds: 10,
+    // A client that was killed leaves locked what its transaction has written (mongod's default is 60). Whoever meets
+    // that lock tries for ten seconds, and is to see the end of it.
+    transactionSeconds: 5,
   };
 }
 
