@@ -48,7 +48,11 @@ const free = ['login_hint', 'ui_locales', 'acr_values', 'state', 'nonce', 'logou
 const optional = [...free, 'prompt', 'max_age', 'tenant', 'resource', 'response_mode', 'scope', 'logout'].concat([
   'id_token_hint',
   'post_logout_redirect_uri',
+  'requested_token_type',
+  'audience',
 ]);
+/** May be named more than once (RFC 8707, RFC 8693). */
+const repeated = ['resource', 'audience'];
 
 function isFree(name: string, { method, path }: Endpoint): boolean {
   return free.includes(name) || path === '/oauth2/revoke' || (path === '/device' && method === 'GET');
@@ -131,7 +135,7 @@ describe('every parameter of every endpoint', function () {
           {
             why: `${name} twice`,
             sent: twice + encode(value),
-            mayBeGranted: name === 'resource' || !isRead(name, endpoint),
+            mayBeGranted: repeated.includes(name) || !isRead(name, endpoint),
           },
           { why: `${name} and another`, sent: `${twice}evil`, mayBeGranted: !isRead(name, endpoint) },
         ];
