@@ -10,7 +10,8 @@ export function fetchAt(port: number): typeof fetch {
     const text = body ? await new Response(body).text() : '';
     const { host, pathname, search } = new URL(url);
     return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port, method, path: pathname + search };
+      // a connection of its own: one that is kept would go on with whichever process it was made to
+      const options = { host: '127.0.0.1', port, method, path: pathname + search, agent: false };
       const sent = request({ ...options, headers: { ...Object.fromEntries(headers), host } }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { browser, type Browser } from './browser.js';
 import { ada } from './contract-seed.js';
+import { fetchAt } from './fetch-at.js';
 import type { RelyingParty, Tokens } from './relying-party.js';
 
 /** Each request on a connection of its own; the address counts for a server with TRUSTED_PROXIES=1. */
 export function sendFrom(address: string): typeof fetch {
-  return (url, init) => {
-    const headers = new Headers(init?.headers);
-    headers.set('Connection', 'close');
-    headers.set('X-Forwarded-For', address);
-    return fetch(url, { ...init, headers });
+  return (input, init) => {
+    const request = new Request(input, init);
+    request.headers.set('X-Forwarded-For', address);
+    return fetchAt(Number(new URL(request.url).port))(request);
   };
 }
 
