@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import type { mongo } from 'mongoose';
 import { policy } from '../../config/policy.js';
 import { ciKey, projectsApi } from '../support/contract-seed.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
-import { authorizeUrl, post, send, type Answer } from './requests.js';
+import { authorizeUrl, post, send, tokensOf, type Answer } from './requests.js';
 
 const atOnce = 3;
 const slowMs = 1000;
@@ -11,7 +12,10 @@ describe('F14 more requests at once than a process takes', () => {
   let running: RunningApp;
 
   beforeEach(async () => {
-    running = await startApp({ policy: { ...policy, limits: { ...policy.limits, requestsInFlight: atOnce } } });
+    running = await startApp({
+      policy: { ...policy, limits: { ...policy.limits, requestsInFlight: atOnce } },
+      monitorCommands: true,
+    });
   });
   afterEach(async () => {
     await failPoint('off');
@@ -33,12 +37,26 @@ describe('F14 more requests at once than a process takes', () => {
       });
   }
 
+  /** Resolves when the app has asked the database for so much more. */
+  function reads(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      running.database.connection.getClient().on('commandStarted', ({ commandName }: mongo.CommandStartedEvent) => {
+        if (commandName === 'find' && --count === 0) resolve();
+      });
+    });
+  }
+
   it('are told to come back, each in its own form; probes and public documents are answered, and those that were in are served', async () => {
     const { issuer, logLines } = running;
     await send(`${issuer}/oauth2/jwks`);
+    const tokens: string[] = [];
+    while (tokens.length < atOnce) tokens.push((await tokensOf(issuer)).access_token);
     await failPoint('alwaysOn');
-    const served = Array.from({ length: atOnce }, service);
-    while (!(await service().then(({ status }) => status === 503)));
+    const allAreIn = reads(atOnce);
+    const served = tokens.map((token) =>
+      send(`${issuer}/oauth2/userinfo`, { headers: { Authorization: `Bearer ${token}` } }),
+    );
+    await allAreIn;
 
     const token = await service();
     expect(token.status).to.equal(503);
