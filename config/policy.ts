@@ -20,6 +20,8 @@ export const policy = Object.freeze({
     refreshTokenSeconds: 14 * 86_400,
     /** A grant outlives every refresh token of it; past this the person signs in again. */
     grantSeconds: 90 * 86_400,
+    /** How long an archived tenant can be made active again before it is deleted. */
+    deletionGraceSeconds: 30 * 86_400,
     sessionIdleSeconds: 3600,
     sessionAbsoluteSeconds: 12 * 3600,
     /** Every cached decision about rights ends after this. */

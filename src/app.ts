@@ -7,7 +7,11 @@ import Koa from 'koa';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { plans } from '../config/plans.js';
 import type { Policy } from '../config/policy.js';
+import { reservedSlugs } from '../config/reserved-slugs.js';
+import { templates as builtInTemplates } from '../config/templates.js';
+import { tenantTypes } from '../config/tenant-types.js';
 import { accessModule } from './access/index.js';
+import { administrationModule, type AdministrationModule } from './administration/index.js';
 import { clientsModule } from './clients/index.js';
 import { consentsModule } from './consents/index.js';
 import { credentialsModule } from './credentials/index.js';
@@ -38,7 +42,8 @@ import { serviceAccountsModule } from './service-accounts/index.js';
 import { signInModule } from './sign-in/index.js';
 import { signingKeysModule } from './signing-keys/index.js';
 import { subscriptionsModule } from './subscriptions/index.js';
-import { platformSlug, tenantsModule } from './tenants/index.js';
+import { templatesModule } from './templates/index.js';
+import { newTenant, platformSlug, tenantsModule } from './tenants/index.js';
 import { usersModule } from './users/index.js';
 
 export interface AppOptions {
@@ -72,6 +77,7 @@ export interface App {
   /** Every path that is answered, for the tests that go through all of them. */
   routes: readonly Route[];
   seeding: SeedingModule;
+  administration: AdministrationModule;
   useSigningKeys: OidcModule['useSigningKeys'];
 }
 
@@ -87,14 +93,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const base = { database, inTransaction, recordEvent: events.recordEvent, now };
 
   // --- who and what there is
-  const tenants = tenantsModule(base);
+  const subscriptions = subscriptionsModule({ plans });
+  const templates = templatesModule({ ...base, builtIn: builtInTemplates });
+  const tenants = tenantsModule({ ...base, tenantTypes, limitsOfPlan: subscriptions.limitsOfPlan });
+  const seats = { takeSeat: tenants.takeSeat, releaseSeat: tenants.releaseSeat };
   const users = usersModule({ ...base, keyRing });
-  const memberships = membershipsModule(base);
+  const memberships = membershipsModule({ ...base, ...seats });
   const roles = rolesModule(base);
   const resources = resourcesModule({ ...base, cacheSeconds });
   const clients = clientsModule({ ...base, keyRing });
-  const serviceAccounts = serviceAccountsModule({ ...base, createClient: clients.createClient });
-  const subscriptions = subscriptionsModule({ plans });
+  const serviceAccounts = serviceAccountsModule({ ...base, ...seats, createClient: clients.createClient });
   const consents = consentsModule(base);
 
   // --- who may do what
@@ -148,7 +156,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...base,
     ...{ log, keyRing, passwords: policy.passwords, attempts: policy.signInAttempts },
     setCredentialsChangedAt: users.setCredentialsChangedAt,
-    endAllOf: oidc.endAllOf,
+    endAllOf: oidc.endings.endAllOf,
+  });
+
+  // --- how tenants are governed
+  const ofTenants = { tenants, newTenant, tenantTypes, reservedSlugs, platformSlug };
+  const administration = administrationModule({
+    ...base,
+    ...ofTenants,
+    ...{ templates, memberships, serviceAccounts, clients, endings: oidc.endings },
+    roles: { ...roles, builtInRoles },
+    deletionGraceSeconds: lifetimes.deletionGraceSeconds,
+    isPlan: subscriptions.isPlan,
+    findUserById: users.findUserById,
+    listResources: resources.listResources,
   });
 
   // --- pages and what else answers
@@ -173,7 +194,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const health = healthModule({ checks: { database: database.ping }, isDraining: options.isDraining });
   const seeding = seedingModule({
     ...base,
-    ...{ tenants, users, memberships, resources, serviceAccounts, credentials, platformSlug },
+    ...ofTenants,
+    ...{ users, memberships, resources, serviceAccounts, credentials },
+    getTemplate: templates.getTemplate,
     roles: { ...roles, builtInRoleKeys: builtInRoles.map((role) => role.key) },
     clients: { ...clients, checkClient: oidc.checkClient },
     isPlan: subscriptions.isPlan,
@@ -181,7 +204,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     passwordLength: { minimum: policy.passwords.minimumLength, maximum: policy.passwords.maximumLength },
   });
 
-  await ensureIndexes(database, [events, credentials, oidc]);
+  await ensureIndexes(database, [events, templates, clients, credentials, oidc]);
 
   const koa = new Koa();
   koa.on('error', (error) => log.debug({ err: error as Error }, 'connection failed')); // a browser that went away
@@ -207,7 +230,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     headers: securityHeaders({ https: issuer.startsWith('https:') }),
   });
   const routes = [...oidc.routes, ...routers.flatMap(routesOf)];
-  return { listener: withLastResort(log, listener), routes, seeding, useSigningKeys: oidc.useSigningKeys };
+  return {
+    ...{ listener: withLastResort(log, listener), routes, seeding, administration },
+    useSigningKeys: oidc.useSigningKeys,
+  };
 }
 
 function routesOf(router: Router): Route[] {

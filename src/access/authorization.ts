@@ -8,5 +8,7 @@ export interface Authorization {
   /** Keys of the roles held. */
   roles: readonly string[];
   entitlements: readonly string[];
+  /** Tokens of before this are no good any more; null: none were ended together. */
+  tokensEndedAt: Date | null;
   allows(permission: string): boolean;
 }

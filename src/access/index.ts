@@ -34,18 +34,27 @@ export interface AccessModule {
   forgetUsers(): void;
 }
 
+/** What a subject holds in a tenant. */
+interface Place {
+  roles: readonly string[];
+  tokensEndedAt: Date | null;
+}
+
 /** The parts are cached and not the answers: tenant and roles are the same for all who act in a tenant. */
 export function accessModule(deps: AccessDeps): AccessModule {
   const revised = { revisionOf: deps.revisionOf, maxAgeSeconds: deps.unrevisedCacheSeconds };
   const tenants = createRevisedMap<Tenant | null>(revised);
-  const rolesHeld = createRevisedMap<readonly string[] | null>(revised);
+  const places = createRevisedMap<Place | null>(revised);
   const grantedRoles = createRevisedMap<Role[]>(revised);
   const activeUsers = createExpiringMap<boolean>(deps.cacheSeconds);
 
-  async function loadRolesHeld(subject: Subject, tenantId: string): Promise<readonly string[] | null> {
-    if (subject.kind === 'user') return (await deps.findMembership(tenantId, subject.userId))?.roles ?? null;
+  async function loadPlace(subject: Subject, tenantId: string): Promise<Place | null> {
+    if (subject.kind === 'user') {
+      const membership = await deps.findMembership(tenantId, subject.userId);
+      return membership && { roles: membership.roles, tokensEndedAt: null };
+    }
     const account = await deps.findServiceAccount(tenantId, subject.clientId);
-    return account?.status === 'active' ? account.roles : null;
+    return account?.status === 'active' ? account : null;
   }
 
   const mayAct = (subject: Subject): boolean | Promise<boolean> =>
@@ -55,22 +64,28 @@ export function accessModule(deps: AccessDeps): AccessModule {
     async authorizationOf(subject, tenantId) {
       const id = subject.kind === 'user' ? subject.userId : subject.clientId;
       const held = `${subject.kind}\0${id}\0${tenantId}`;
-      const [tenant, keys, isActive] = await Promise.all([
+      const [tenant, place, isActive] = await Promise.all([
         tenants.get(tenantId, tenantId, () => deps.findTenantById(tenantId)),
-        rolesHeld.get(held, tenantId, () => loadRolesHeld(subject, tenantId)),
+        places.get(held, tenantId, () => loadPlace(subject, tenantId)),
         mayAct(subject),
       ]);
-      if (tenant?.status !== 'active' || !keys || !isActive) return null;
+      if (tenant?.status !== 'active' || !place || !isActive) return null;
+      const { roles: keys } = place;
       const rolesKey = `${tenantId}\0${keys.join(' ')}`;
       const roles = (await grantedRoles.get(rolesKey, tenantId, () => deps.findRoles(tenantId, keys))) ?? [];
       const granted = roles.flatMap((role) => role.permissions);
       return {
         tenant: { id: tenant.id, slug: tenant.slug, name: tenant.name, type: tenant.type },
         roles: roles.map((role) => role.key),
-        entitlements: deps.entitlementsOf(tenant.plan),
+        entitlements: [...new Set([...deps.entitlementsOf(tenant.plan), ...tenant.features])],
+        tokensEndedAt: latest(tenant.tokensEndedAt, place.tokensEndedAt),
         allows: (permission) => deps.coversPermission(granted, permission),
       };
     },
     forgetUsers: () => activeUsers.forgetAll(),
   };
+}
+
+function latest(one: Date | null, other: Date | null): Date | null {
+  return one && other ? new Date(Math.max(one.getTime(), other.getTime())) : (one ?? other);
 }

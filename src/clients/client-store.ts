@@ -8,6 +8,11 @@ export interface ClientStore {
   find(clientId: string): Promise<Client | null>;
   insert(tx: Tx, client: Client): Promise<void>;
   replace(tx: Tx, client: Client): Promise<void>;
+  remove(tx: Tx, clientId: string): Promise<void>;
+  /** At most so many; all kinds. */
+  listOfTenant(tenantId: string, limit: number): Promise<Client[]>;
+  countApplications(tx: Tx, tenantId: string): Promise<number>;
+  ensureIndexes(): Promise<void>;
 }
 
 export function createClientStore(database: Database): ClientStore {
@@ -16,8 +21,7 @@ export function createClientStore(database: Database): ClientStore {
     async find(clientId) {
       const record = await clients.findOne({ _id: clientId });
       if (!record) return null;
-      const { _id, ...client } = record;
-      return { clientId: _id, ...client };
+      return toClient(record);
     },
     async insert(tx, { clientId, ...client }) {
       await clients.insertOne({ _id: clientId, ...client }, sessionOf(tx));
@@ -25,5 +29,19 @@ export function createClientStore(database: Database): ClientStore {
     async replace(tx, { clientId, ...client }) {
       await clients.replaceOne({ _id: clientId }, client, sessionOf(tx));
     },
+    async remove(tx, clientId) {
+      await clients.deleteOne({ _id: clientId }, sessionOf(tx));
+    },
+    async listOfTenant(tenantId, limit) {
+      return (await clients.find({ tenantId }).limit(limit).toArray()).map(toClient);
+    },
+    countApplications: (tx, tenantId) => clients.countDocuments({ tenantId, kind: 'application' }, sessionOf(tx)),
+    async ensureIndexes() {
+      await clients.createIndex({ tenantId: 1, kind: 1 });
+    },
   };
+}
+
+function toClient({ _id, ...client }: ClientRecord): Client {
+  return { clientId: _id, ...client };
 }

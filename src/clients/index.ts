@@ -18,6 +18,12 @@ export interface ClientsModule {
   hashSecret(secret: string): string;
   createClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
   updateClient(tx: Tx, actor: Actor, before: Client, client: Client): Promise<void>;
+  deleteClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
+  /** At most so many; also those of service accounts. */
+  listClientsOfTenant(tenantId: string, limit: number): Promise<Client[]>;
+  /** Clients of the tenant that sign people in. */
+  countApplications(tx: Tx, tenantId: string): Promise<number>;
+  ensureIndexes(): Promise<void>;
 }
 
 export function clientsModule(deps: { database: Database; keyRing: KeyRing; recordEvent: RecordEvent }): ClientsModule {
@@ -43,5 +49,12 @@ export function clientsModule(deps: { database: Database; keyRing: KeyRing; reco
         await deps.recordEvent(tx, { type: 'client.updated', tenantId, actor, subjectId: client.clientId });
       }
     },
+    async deleteClient(tx, actor, { clientId, tenantId }) {
+      await store.remove(tx, clientId);
+      await deps.recordEvent(tx, { type: 'client.deleted', tenantId, actor, subjectId: clientId });
+    },
+    listClientsOfTenant: store.listOfTenant,
+    countApplications: store.countApplications,
+    ensureIndexes: store.ensureIndexes,
   };
 }

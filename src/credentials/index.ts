@@ -52,7 +52,7 @@ export interface CredentialsModule {
 
 export interface CredentialsDeps {
   /** Sessions and grants of the user. */
-  endAllOf(tx: Tx, actor: Actor, userId: string): Promise<void>;
+  endAllOf(tx: Tx, actor: Actor, userId: string, reason: 'password_changed'): Promise<void>;
   setCredentialsChangedAt(tx: Tx, userId: string, at: Date): Promise<void>;
   database: Database;
   recordEvent: RecordEvent;
@@ -91,7 +91,7 @@ export async function credentialsModule(deps: CredentialsDeps): Promise<Credenti
       const at = deps.now();
       await store.set(tx, userId, hash, at);
       await deps.setCredentialsChangedAt(tx, userId, at);
-      await deps.endAllOf(tx, actor, userId);
+      await deps.endAllOf(tx, actor, userId, 'password_changed');
       await attemptStore.remove(tx, userId); // what was guessed at is gone
       await deps.recordEvent(tx, { type: 'user.password_changed', tenantId: null, actor, subjectId: userId });
     },

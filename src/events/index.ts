@@ -31,7 +31,7 @@ export interface EventsModule {
 }
 
 /** Kinds of facts that change what a tenant's clients, members and services are or may do. */
-const revising = /^(tenant|membership|role|client|service_account|api_key)\./;
+const revising = /^(tenant|template|membership|role|client|service_account|api_key)\./;
 
 export function eventsModule(deps: { database: Database; cacheSeconds: number; now: Clock }): EventsModule {
   const store = createEventStore(deps.database);

@@ -2,4 +2,17 @@
 export type Actor =
   | { kind: 'user'; userId: string }
   | { kind: 'service_account'; clientId: string }
-  | { kind: 'system'; reason: 'first_start' | 'seed' | 'protocol' };
+  | { kind: 'system'; reason: 'first_start' | 'seed' | 'protocol' | 'command' | 'maintenance' };
+
+/** In whose name a tenant is changed, and what that one holds in it: nobody gives what they lack. */
+export interface Authority {
+  actor: Actor;
+  /** Keys of the roles held. */
+  roles: readonly string[];
+  allows(permission: string): boolean;
+}
+
+/** Of the server itself and of whoever runs its commands: everything. */
+export function systemAuthority(reason: Extract<Actor, { kind: 'system' }>['reason']): Authority {
+  return { actor: { kind: 'system', reason }, roles: ['owner'], allows: () => true };
+}

@@ -12,25 +12,32 @@ const schema = new Schema<MembershipRecord>(
     userId: { type: String, required: true },
     roles: { type: [String], required: true },
     createdAt: { type: Date, required: true },
+    pickedAt: { type: Date, default: null },
   },
   { collection: 'memberships', versionKey: false, strict: 'throw' },
 );
 schema.plugin(tenantOwned);
 schema.index({ tenantId: 1, userId: 1 }, { unique: true });
+schema.index({ tenantId: 1, roles: 1 });
 schema.index({ userId: 1 });
 
 export interface MembershipStore {
-  find(tenantId: string, userId: string): Promise<Membership | null>;
+  /** Within a transaction: as it is there. */
+  find(tenantId: string, userId: string, tx?: Tx): Promise<Membership | null>;
   listOfUser(userId: string): Promise<Membership[]>;
   insert(tx: Tx, membership: Membership): Promise<void>;
   setRoles(tx: Tx, tenantId: string, id: string, roles: readonly string[]): Promise<void>;
+  remove(tx: Tx, tenantId: string, id: string): Promise<void>;
+  count(tx: Tx, tenantId: string): Promise<number>;
+  countWithRole(tx: Tx, tenantId: string, roleKey: string): Promise<number>;
+  setPickedAt(tenantId: string, userId: string, at: Date): Promise<void>;
 }
 
 export function createMembershipStore(database: Database): MembershipStore {
   const model = database.connection.model('Membership', schema);
   return {
-    async find(tenantId, userId) {
-      const record = await model.findOne({ tenantId, userId }).lean<MembershipRecord>();
+    async find(tenantId, userId, tx) {
+      const record = await model.findOne({ tenantId, userId }, null, tx ? sessionOf(tx) : {}).lean<MembershipRecord>();
       return record && toMembership(record);
     },
     async listOfUser(userId) {
@@ -44,9 +51,17 @@ export function createMembershipStore(database: Database): MembershipStore {
     async setRoles(tx, tenantId, id, roles) {
       await model.updateOne({ tenantId, _id: id }, { $set: { roles } }, sessionOf(tx));
     },
+    async remove(tx, tenantId, id) {
+      await model.deleteOne({ tenantId, _id: id }, sessionOf(tx));
+    },
+    count: (tx, tenantId) => model.countDocuments({ tenantId }, sessionOf(tx)),
+    countWithRole: (tx, tenantId, roleKey) => model.countDocuments({ tenantId, roles: roleKey }, sessionOf(tx)),
+    async setPickedAt(tenantId, userId, at) {
+      await model.updateOne({ tenantId, userId }, { $set: { pickedAt: at } });
+    },
   };
 }
 
-function toMembership({ _id, ...membership }: MembershipRecord): Membership {
-  return { id: _id, ...membership };
+function toMembership({ _id, pickedAt = null, ...membership }: MembershipRecord): Membership {
+  return { id: _id, pickedAt, ...membership }; // a lean read knows no defaults
 }

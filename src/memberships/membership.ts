@@ -6,4 +6,6 @@ export interface Membership {
   /** Keys of roles of this tenant. */
   roles: string[];
   createdAt: Date;
+  /** When the person last chose this tenant among theirs. */
+  pickedAt: Date | null;
 }

@@ -2,7 +2,7 @@ import type Provider from 'oidc-provider';
 import type { Grant } from 'oidc-provider';
 import type { Clock } from '../kernel/time.js';
 import type { Authorization } from '../access/index.js';
-import type { GrantBinding } from './adapter/grant-adapter.js';
+import type { GrantBinding } from './adapter/grant-binding.js';
 import { consentKeys, isBoundTo, newGrant, type GrantDeps, type Wanted } from './grants.js';
 import type { KnownClient } from './library-internals.js';
 import { interactionExpired } from './oidc-errors.js';

@@ -1,7 +1,7 @@
 import type Provider from 'oidc-provider';
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { epochSeconds, type Clock } from '../kernel/time.js';
-import type { GrantBinding } from './adapter/grant-adapter.js';
+import type { GrantBinding } from './adapter/grant-binding.js';
 import { bindingOf, clientOf, resourceServersOf } from './library-internals.js';
 import type { ChooseTenant } from './tenant-choice.js';
 

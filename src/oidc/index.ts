@@ -16,7 +16,7 @@ import type { PrivateJwk } from '../signing-keys/index.js';
 import { createAdapterFactory, ensureProtocolIndexes, type AdapterDeps } from './adapter/index.js';
 import { clientAdapter, toLibraryMetadata, type ClientAdapterDeps } from './adapter/client-adapter.js';
 import { createRecentReads, type RecentReadsDeps } from './adapter/recent-reads.js';
-import { createEndings, type EndingDeps, type Endings } from './adapter/grant-adapter.js';
+import { createEndings, type EndingDeps, type Endings } from './adapter/endings.js';
 import { accessTokenVerifier } from './adapter/jwt-access-tokens.js';
 import { buildProvider, type BuildProviderDeps } from './build-provider.js';
 import { useDeviceMiddleware } from './device-requests.js';
@@ -37,6 +37,7 @@ import { chooseTenant as chooseTenantBy, tenantChooser, type TenantChoiceDeps } 
 
 export type { ConsentRequest } from './consent.js';
 export type { BrowserExchange, Interaction, Interactions } from './interactions.js';
+export type { Endings } from './adapter/endings.js';
 export type { PromptName } from './interaction-policy.js';
 
 type Inherited = Omit<
@@ -75,7 +76,7 @@ export interface OidcModule {
   interactions: Interactions;
   /** Throws, with the reason, metadata that the library would refuse. */
   checkClient(client: Client): Promise<void>;
-  endAllOf: Endings['endAllOf'];
+  endings: Endings;
   /** OpenID scopes that clients may ask for. */
   scopes: readonly string[];
   ensureIndexes(): Promise<void>;
@@ -137,7 +138,7 @@ export function oidcModule(deps: OidcDeps, initialKeys: readonly PrivateJwk[]): 
         toLibraryMetadata(client, []),
       );
     },
-    endAllOf: endings.endAllOf,
+    endings,
     scopes: knownScopes,
     ensureIndexes: () => ensureProtocolIndexes(deps.database),
     useSigningKeys(keys) {

@@ -1,5 +1,6 @@
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import type { AccessModule, Authorization } from '../access/index.js';
+import { epochSeconds } from '../kernel/time.js';
 import type { Resource } from '../resources/index.js';
 import { authorizationOfGrant, authorizationOfService, tenantClaims } from './current-authorization.js';
 import { clientOf, type KnownClient } from './library-internals.js';
@@ -28,7 +29,7 @@ export async function mayIntrospect(deps: IntrospectionDeps, ctx: KoaContextWith
   const authorization = isService
     ? await authorizationOfService(deps.access, client)
     : await authorizationOfGrant(deps.access, ctx);
-  if (!authorization) return false;
+  if (!authorization || isEnded(token, authorization)) return false;
   if (token.kind !== 'RefreshToken') showPresentRights(token, { authorization, resource, client });
   if (isService) token.extra = { ...token.extra, sub: token.clientId };
   return true;
@@ -58,4 +59,9 @@ function showPresentRights(
 async function resourceOf(deps: IntrospectionDeps, token: Token): Promise<Resource | null> {
   const audience = (token as { aud?: string | string[] }).aud;
   return typeof audience === 'string' ? deps.findResource(audience) : null;
+}
+
+/** A token knows the second in which it was issued: one of the same second as the ending counts as of before it. */
+function isEnded({ iat }: Token, { tokensEndedAt }: Authorization): boolean {
+  return tokensEndedAt !== null && iat <= epochSeconds(tokensEndedAt);
 }

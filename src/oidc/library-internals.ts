@@ -6,7 +6,7 @@ import type Provider from 'oidc-provider';
 import { checkDpopReplay, checkDpopRequired, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { errors, type AdapterPayload, type Client as LibraryClient, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientExtension } from './adapter/client-adapter.js';
-import type { GrantBinding } from './adapter/grant-adapter.js';
+import type { GrantBinding } from './adapter/grant-binding.js';
 
 /** Names of ours that a Grant carries beside the library's. */
 const grantMembers: readonly (keyof GrantBinding)[] = ['tenantId', 'sessionUid', 'offline', 'exchangedFrom'];

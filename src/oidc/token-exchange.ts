@@ -2,7 +2,7 @@ import type Provider from 'oidc-provider';
 import { errors, type AccessToken, type Grant, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
 import type { RecordEvent } from '../events/index.js';
 import type { InTransaction } from '../platform/mongo/transactions.js';
-import type { GrantBinding } from './adapter/grant-adapter.js';
+import type { GrantBinding } from './adapter/grant-binding.js';
 import {
   looksLikeJwt,
   verifiedTokenId,

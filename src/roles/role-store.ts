@@ -20,7 +20,9 @@ schema.plugin(tenantOwned);
 schema.index({ tenantId: 1, key: 1 }, { unique: true });
 
 export interface RoleStore {
-  list(tenantId: string): Promise<CustomRole[]>;
+  /** Within a transaction: as they are there. */
+  list(tenantId: string, tx?: Tx): Promise<CustomRole[]>;
+  listOfTenants(tenantIds: readonly string[]): Promise<CustomRole[]>;
   insert(tx: Tx, role: CustomRole): Promise<void>;
   update(
     tx: Tx,
@@ -28,14 +30,20 @@ export interface RoleStore {
     id: string,
     changes: { name?: string; permissions?: readonly string[] },
   ): Promise<void>;
+  remove(tx: Tx, tenantId: string, id: string): Promise<void>;
 }
 
 export function createRoleStore(database: Database): RoleStore {
   const model = database.connection.model('Role', schema);
   return {
-    async list(tenantId) {
-      const records = await model.find({ tenantId }).lean<RoleRecord[]>();
-      return records.map(({ _id, ...role }) => ({ id: _id, builtIn: false, ...role }));
+    async list(tenantId, tx) {
+      const records = await model.find({ tenantId }, null, tx ? sessionOf(tx) : {}).lean<RoleRecord[]>();
+      return records.map(toRole);
+    },
+    async listOfTenants(tenantIds) {
+      const options = { acrossTenants: 'a person is shown their roles in each tenant they belong to' };
+      const records = await model.find({ tenantId: { $in: [...tenantIds] } }, null, options).lean<RoleRecord[]>();
+      return records.map(toRole);
     },
     async insert(tx, { id, builtIn: _builtIn, ...role }) {
       await model.insertMany([{ _id: id, ...role, permissions: [...role.permissions] }], sessionOf(tx));
@@ -43,5 +51,12 @@ export function createRoleStore(database: Database): RoleStore {
     async update(tx, tenantId, id, changes) {
       await model.updateOne({ tenantId, _id: id }, { $set: changes }, sessionOf(tx));
     },
+    async remove(tx, tenantId, id) {
+      await model.deleteOne({ tenantId, _id: id }, sessionOf(tx));
+    },
   };
+}
+
+function toRole({ _id, ...role }: RoleRecord): CustomRole {
+  return { id: _id, builtIn: false, ...role };
 }

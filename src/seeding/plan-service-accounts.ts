@@ -52,6 +52,7 @@ async function planAccount(
       tenantId: tenant.id,
       clientId: account.clientId,
       status: 'active',
+      tokensEndedAt: null,
       createdAt: deps.now(),
       ...changes,
     };

@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '../kernel/ids.js';
-import type { Tenant, TenantType } from '../tenants/index.js';
+import type { Tenant } from '../tenants/index.js';
 import type { Seed } from './seed.js';
 import type { SeedDeps, SeedPlan } from './seed-plan.js';
 import { planServiceAccounts } from './plan-service-accounts.js';
 
 type SeedTenant = Seed['tenants'][number];
-
-const planOfType: Record<TenantType, string> = { personal: 'free', team: 'team', enterprise: 'enterprise' };
 
 /** Plans tenants with their roles and service accounts. */
 export async function planTenants(
@@ -20,7 +18,7 @@ export async function planTenants(
     const path = ['tenants', index] as const;
     if (plan.tenants.has(wanted.slug)) plan.refuse([...path, 'slug'], 'is there twice');
     const before = await deps.tenants.findTenantBySlug(wanted.slug);
-    const tenant = planTenant(deps, plan, { path, wanted, before });
+    const tenant = await planTenant(deps, plan, { path, wanted, before });
     plan.tenants.set(tenant.slug, tenant);
     await planRoles(deps, plan, { tenant, isNew: before === null, wanted, path, permissions });
     await planServiceAccounts(deps, plan, {
@@ -31,16 +29,20 @@ export async function planTenants(
   }
 }
 
-function planTenant(
+async function planTenant(
   deps: SeedDeps,
   plan: SeedPlan,
   { path, wanted, before }: { path: readonly (string | number)[]; wanted: SeedTenant; before: Tenant | null },
-): Tenant {
-  const planKey = wanted.plan ?? planOfType[wanted.type];
+): Promise<Tenant> {
+  const { plan: usualPlan, template: usualTemplate } = deps.tenantTypes[wanted.type];
+  const planKey = wanted.plan ?? usualPlan;
   if (!deps.isPlan(planKey)) plan.refuse([...path, 'plan'], `names no plan: ${planKey}`);
+  const isReserved = deps.reservedSlugs.has(wanted.slug) && wanted.slug !== deps.platformSlug;
+  if (isReserved) plan.refuse([...path, 'slug'], 'is kept for the service itself');
   const changes = { name: wanted.name, type: wanted.type, plan: planKey, policies: wanted.policies };
   if (!before) {
-    const tenant: Tenant = { id: newId('ten'), slug: wanted.slug, status: 'active', createdAt: deps.now(), ...changes };
+    const template = await deps.getTemplate(usualTemplate);
+    const tenant = { ...deps.newTenant({ ...wanted, plan: planKey, template, at: deps.now() }), ...changes };
     plan.create((tx) => deps.tenants.createTenant(tx, plan.actor, tenant));
     plan.newTenants.add(tenant.slug);
     return tenant;

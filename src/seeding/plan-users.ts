@@ -91,12 +91,14 @@ async function planMemberships(
       if (!known.has(key)) plan.refuse([...path, index, 'roles', position], `is no role of ${slug}: ${key}`);
     }
     if (!plan.takes('membership', `${tenant.id} ${user.id}`)) plan.refuse([...path, index, 'tenant'], 'is there twice');
-    if (tenant.type === 'personal' && !plan.takes('personal', tenant.id)) {
+    const hasOneMember = deps.tenantTypes[tenant.type].maximumMembers === 1;
+    if (hasOneMember && !plan.takes('personal', tenant.id)) {
       plan.refuse([...path, index, 'tenant'], 'is personal and has its one member already');
     }
     const before = isNew ? null : await deps.memberships.findMembership(tenant.id, user.id);
     if (!before) {
-      const membership = { id: newId('mem'), tenantId: tenant.id, userId: user.id, roles, createdAt: deps.now() };
+      const ids = { id: newId('mem'), tenantId: tenant.id, userId: user.id };
+      const membership = { ...ids, roles, createdAt: deps.now(), pickedAt: null };
       plan.create((tx) => deps.memberships.addMembership(tx, plan.actor, membership));
     } else if (isDeepStrictEqual(before.roles, roles)) plan.keep();
     else plan.update((tx) => deps.memberships.setMembershipRoles(tx, plan.actor, before, roles));

@@ -7,6 +7,7 @@ import type { Client } from '../clients/index.js';
 import type { RecordEvent } from '../events/index.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
+import type { TenantsModule } from '../tenants/index.js';
 import { createServiceAccountStore } from './service-account-store.js';
 import type { AccountChanges, ApiKey, ServiceAccount } from './service-account.js';
 
@@ -16,15 +17,19 @@ export interface ServiceAccountsModule {
   findServiceAccount(tenantId: string, clientId: string): Promise<ServiceAccount | null>;
   /** All keys, also the expired and revoked ones. */
   listApiKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
+  /** Takes a seat of the tenant; throws 409 when none is left. */
   createServiceAccount(tx: Tx, actor: Actor, account: ServiceAccount): Promise<void>;
   updateServiceAccount(tx: Tx, actor: Actor, account: ServiceAccount, changes: AccountChanges): Promise<void>;
   createApiKey(tx: Tx, actor: Actor, key: ApiKey): Promise<void>;
+  countServiceAccounts(tx: Tx, tenantId: string): Promise<number>;
+  countServiceAccountsWithRole(tx: Tx, tenantId: string, roleKey: string): Promise<number>;
 }
 
 export interface ServiceAccountsDeps {
   database: Database;
   recordEvent: RecordEvent;
   createClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
+  takeSeat: TenantsModule['takeSeat'];
 }
 
 export function serviceAccountsModule(deps: ServiceAccountsDeps): ServiceAccountsModule {
@@ -33,6 +38,7 @@ export function serviceAccountsModule(deps: ServiceAccountsDeps): ServiceAccount
     findServiceAccount: (tenantId, clientId) => store.findByClientId(tenantId, clientId),
     listApiKeys: (tenantId, serviceAccountId) => store.listKeys(tenantId, serviceAccountId),
     async createServiceAccount(tx, actor, account) {
+      await deps.takeSeat(tx, account.tenantId, 'serviceAccounts');
       await store.insert(tx, account);
       await deps.createClient(tx, actor, clientOf(account));
       await deps.recordEvent(tx, {
@@ -63,6 +69,8 @@ export function serviceAccountsModule(deps: ServiceAccountsDeps): ServiceAccount
         data: { serviceAccountId: key.serviceAccountId },
       });
     },
+    countServiceAccounts: store.count,
+    countServiceAccountsWithRole: store.countWithRole,
   };
 }
 

@@ -15,6 +15,7 @@ const accountSchema = new Schema<AccountRecord>(
     roles: { type: [String], required: true },
     status: { type: String, required: true },
     jwks: { type: Schema.Types.Mixed, default: null },
+    tokensEndedAt: { type: Date, default: null },
     createdAt: { type: Date, required: true },
   },
   { collection: 'service_accounts', versionKey: false, strict: 'throw' },
@@ -43,6 +44,8 @@ export interface ServiceAccountStore {
   update(tx: Tx, tenantId: string, id: string, changes: AccountChanges): Promise<void>;
   listKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
   insertKey(tx: Tx, key: ApiKey): Promise<void>;
+  count(tx: Tx, tenantId: string): Promise<number>;
+  countWithRole(tx: Tx, tenantId: string, roleKey: string): Promise<number>;
 }
 
 export function createServiceAccountStore(database: Database): ServiceAccountStore {
@@ -52,8 +55,8 @@ export function createServiceAccountStore(database: Database): ServiceAccountSto
     async findByClientId(tenantId, clientId) {
       const record = await accounts.findOne({ tenantId, clientId }).lean<AccountRecord>();
       if (!record) return null;
-      const { _id, jwks = null, ...account } = record; // a lean read knows no defaults
-      return { id: _id, jwks, ...account };
+      const { _id, jwks = null, tokensEndedAt = null, ...account } = record; // a lean read knows no defaults
+      return { id: _id, jwks, tokensEndedAt, ...account };
     },
     async insert(tx, { id, ...account }) {
       await accounts.insertMany([{ _id: id, ...account }], sessionOf(tx));
@@ -68,5 +71,7 @@ export function createServiceAccountStore(database: Database): ServiceAccountSto
     async insertKey(tx, { id, ...key }) {
       await keys.insertMany([{ _id: id, ...key }], sessionOf(tx));
     },
+    count: (tx, tenantId) => accounts.countDocuments({ tenantId }, sessionOf(tx)),
+    countWithRole: (tx, tenantId, roleKey) => accounts.countDocuments({ tenantId, roles: roleKey }, sessionOf(tx)),
   };
 }

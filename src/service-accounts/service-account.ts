@@ -11,11 +11,13 @@ export interface ServiceAccount {
   status: 'active' | 'disabled';
   /** Public keys with which it authenticates (`private_key_jwt`) instead of API keys; null: API keys count. */
   jwks: { keys: PublicJwk[] } | null;
+  /** Tokens issued before this are no good any more. */
+  tokensEndedAt: Date | null;
   createdAt: Date;
 }
 
 /** What may change about it. */
-export type AccountChanges = Partial<Pick<ServiceAccount, 'name' | 'roles' | 'jwks'>>;
+export type AccountChanges = Partial<Pick<ServiceAccount, 'name' | 'roles' | 'jwks' | 'status' | 'tokensEndedAt'>>;
 
 /** A secret of a service account; several may be live at once, so that they can be rotated. */
 export interface ApiKey {

@@ -3,7 +3,7 @@ import { createExpiringMap } from '../../src/platform/cache/expiring.js';
 import { randomBytes } from 'node:crypto';
 import { errors, type Adapter } from 'oidc-provider';
 import { createAdapterFactory, ensureProtocolIndexes } from '../../src/oidc/adapter/index.js';
-import { createEndings } from '../../src/oidc/adapter/grant-adapter.js';
+import { createEndings } from '../../src/oidc/adapter/endings.js';
 import { storageRules } from '../../src/oidc/adapter/storage-rules.js';
 import { keyedHash } from '../../src/platform/crypto/keyed-hash.js';
 import { openSealing } from '../../src/platform/crypto/sealing.js';

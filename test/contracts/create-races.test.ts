@@ -76,7 +76,7 @@ describe('F18 creating the same at once, over two servers', function () {
   });
 
   const contested: readonly [what: string, collection: string, seed: (index: number) => SeedInput][] = [
-    ['slug', 'tenants', (index) => ({ tenants: [{ slug: 'new', name: `New ${index}`, type: 'team' }] })],
+    ['slug', 'tenants', (index) => ({ tenants: [{ slug: 'fresh', name: `New ${index}`, type: 'team' }] })],
     ['client id', 'clients', (index) => ({ clients: [{ ...publicClient, client_name: `App ${index}` }] })],
     [
       'key of a role',

@@ -274,7 +274,7 @@ describe('introspection and revocation', () => {
   it('sec-016 a token of a suspended tenant is inactive, and so is its refresh token', async () => {
     const tokens = await tokensOf(issuer);
     const service = await serviceToken(projectsApi);
-    await running.database.collection('tenants').updateOne({ slug: 'acme' }, { $set: { status: 'suspended' } });
+    await running.database.collection('tenants').updateOne({ slugs: 'acme' }, { $set: { status: 'suspended' } });
     await dropCaches(running);
     for (const token of [tokens.access_token, tokens.refresh_token]) {
       expect(await stateOf(token)).to.deep.equal(inactive);

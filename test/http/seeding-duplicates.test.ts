@@ -124,6 +124,6 @@ describe('a seed that would break a rule', () => {
     };
     const reports = await Promise.all([running.app.seeding.applySeed(seed), running.app.seeding.applySeed(seed)]);
     expect(reports.map(({ updated }) => updated)).to.deep.equal([0, 0]);
-    expect(await running.database.collection('tenants').countDocuments({ slug: 'twice' })).to.equal(1);
+    expect(await running.database.collection('tenants').countDocuments({ slugs: 'twice' })).to.equal(1);
   });
 });

@@ -127,7 +127,7 @@ describe('the authentication of a client', () => {
     await dropCaches(running);
     expectOAuthError(await post(issuer, 'token', service, ci), 401, 'invalid_client');
     await accounts.updateOne({ clientId: 'acme-ci' }, { $set: { status: 'active' } });
-    await running.database.collection('tenants').updateOne({ slug: 'acme' }, { $set: { status: 'suspended' } });
+    await running.database.collection('tenants').updateOne({ slugs: 'acme' }, { $set: { status: 'suspended' } });
     await dropCaches(running);
     const answer = await post(issuer, 'token', { ...service, resource: projectsApi }, ci);
     expect(answer.json).to.include({ error: 'invalid_client' }).and.not.to.have.property('access_token');
@@ -278,7 +278,7 @@ describe('what a service account may ask for', () => {
     expect(jti)
       .to.be.a('string')
       .and.match(/^[\w-]{20,}$/);
-    const tenant = await running.database.collection('tenants').findOne({ slug: 'acme' });
+    const tenant = await running.database.collection('tenants').findOne({ slugs: 'acme' });
     expect(claims).to.deep.equal({
       ...{ iss: issuer, sub: 'acme-ci', aud: projectsApi, client_id: 'acme-ci', scope: 'projects:read' },
       ...{ tenant_id: tenant?._id, tenant_slug: 'acme', tenant_type: 'enterprise', roles: ['editor'] },

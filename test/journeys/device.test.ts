@@ -74,7 +74,7 @@ describe('signing in on a device', function () {
   });
 
   it('foreign, unknown and suspended tenants are refused in the same words, to person and device', async () => {
-    await running.database.collection('tenants').updateOne({ slug: 'globex' }, { $set: { status: 'suspended' } });
+    await running.database.collection('tenants').updateOne({ slugs: 'globex' }, { $set: { status: 'suspended' } });
     await dropCaches(running);
     await running.app.seeding.applySeed({ tenants: [{ slug: 'initech', name: 'Initech', type: 'team' }] });
     const answers = new Set<string>();

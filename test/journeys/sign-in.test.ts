@@ -89,7 +89,7 @@ describe('signing in with a standard client', () => {
   it('the parameter `tenant` picks by slug or id, without a page', async () => {
     const { issuer, database } = await startApp({ seed: seedWithTwoTenants });
     const party = await relyingParty(issuer);
-    const globex = await database.collection<{ _id: string; slug: string }>('tenants').findOne({ slug: 'globex' });
+    const globex = await database.collection<{ _id: string; slugs: string[] }>('tenants').findOne({ slugs: 'globex' });
     for (const tenant of ['globex', globex?._id ?? '']) {
       const { url, finish } = await party.begin({ tenant });
       const tokens = await finish((await signIn(issuer, url, consultant)).page.url);
@@ -99,7 +99,7 @@ describe('signing in with a standard client', () => {
 
   it('foreign, unknown and suspended tenants are refused in the same words', async () => {
     const { issuer, database, app } = await startApp({ seed: seedWithTwoTenants });
-    await database.collection('tenants').updateOne({ slug: 'globex' }, { $set: { status: 'suspended' } });
+    await database.collection('tenants').updateOne({ slugs: 'globex' }, { $set: { status: 'suspended' } });
     await app.seeding.applySeed({ tenants: [{ slug: 'initech', name: 'Initech', type: 'team' }] });
     const party = await relyingParty(issuer);
     const answers = new Set<string>();

@@ -40,7 +40,7 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
 
   beforeEach(async () => {
     app = await startApp({ seed });
-    await app.database.collection('tenants').updateOne({ slug: 'shut' }, { $set: { status: 'suspended' } });
+    await app.database.collection('tenants').updateOne({ slugs: 'shut' }, { $set: { status: 'suspended' } });
     party = await relyingParty(app.issuer, 'switcher', thirdPartySecret);
   });
   afterEach(closeApps);

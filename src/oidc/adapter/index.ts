@@ -3,7 +3,8 @@ import { ensureOneTimeIndexes } from '../../platform/mongo/one-time-records.js';
 import type { Database } from '../../platform/mongo/open-database.js';
 import { translated } from '../oauth-errors.js';
 import { deviceCodeAdapter } from './device-code-adapter.js';
-import { grantAdapter, type Endings } from './grant-adapter.js';
+import type { Endings } from './endings.js';
+import { grantAdapter } from './grant-adapter.js';
 import { resumedWhereSignedIn, type BrowserBindingDeps } from './browser-binding.js';
 import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-tokens.js';
 import type { ProtocolRecordDeps } from './protocol-records.js';
@@ -70,6 +71,8 @@ export async function ensureProtocolIndexes(database: Database): Promise<void> {
   await database.collection('oidc_device_codes').createIndex({ userCodeHash: 1 }, unique);
   await database.collection('oidc_grants').createIndex({ sessionUid: 1, accountId: 1, clientId: 1, tenantId: 1 });
   await database.collection('oidc_grants').createIndex({ accountId: 1 });
+  await database.collection('oidc_grants').createIndex({ tenantId: 1, accountId: 1 });
+  await database.collection('oidc_grants').createIndex({ clientId: 1 });
   await database.collection('oidc_grants').createIndex({ exchangedFrom: 1 }, { sparse: true });
   await database.collection('oidc_revoked_jwts').createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
 }

@@ -1,6 +1,6 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { EventDraft } from '../../events/index.js';
-import type { EndingDeps } from './grant-adapter.js';
+import type { EndingDeps } from './endings.js';
 import { secondsAfter } from '../../kernel/time.js';
 import { sessionOf, type Tx } from '../../platform/mongo/transactions.js';
 import { leaveSessionUnsaved } from '../library-internals.js';

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { policy } from '../../../config/policy.js';
+import { templates } from '../../../config/templates.js';
 import { accessModule, type AccessDeps, type AccessModule, type Subject } from '../../../src/access/index.js';
 import { createExpiringMap, type ExpiringMap } from '../../../src/platform/cache/expiring.js';
 import { coversPermission, type Role } from '../../../src/roles/index.js';
-import type { Tenant } from '../../../src/tenants/index.js';
+import { newTenant, type Tenant } from '../../../src/tenants/index.js';
 import { takeMonotonicClock, type MonotonicClock } from '../platform/monotonic-clock.js';
 
 const at = new Date(0);
@@ -23,11 +24,9 @@ interface World {
 }
 
 function acme(): World {
-  const tenant: Tenant = {
-    ...{ id: 'ten_acme', slug: 'acme', name: 'Acme Inc', type: 'enterprise', plan: 'enterprise', status: 'active' },
-    policies: { ipAllowlist: [], mfa: 'optional' },
-    createdAt: at,
-  };
+  const template = templates.find(({ key }) => key === 'enterprise')!;
+  const wanted = { slug: 'acme', name: 'Acme Inc', type: 'enterprise', plan: 'enterprise' } as const;
+  const tenant: Tenant = { ...newTenant({ ...wanted, template, at }), id: 'ten_acme' };
   return {
     tenants: new Map([[tenant.id, tenant]]),
     activeUsers: new Set(['usr_ada']),
@@ -53,11 +52,12 @@ function accessTo(world: World): AccessModule {
     isActiveUser: async (id) => world.activeUsers.has(id),
     async findMembership(tenantId, userId) {
       const roles = world.memberships.get(`${tenantId} ${userId}`);
-      return roles ? { id: 'mem_1', tenantId, userId, roles, createdAt: at } : null;
+      return roles ? { id: 'mem_1', tenantId, userId, roles, createdAt: at, pickedAt: null } : null;
     },
     async findServiceAccount(tenantId, clientId) {
       const account = world.serviceAccounts.get(`${tenantId} ${clientId}`);
-      return account ? { id: 'sva_1', tenantId, clientId, name: 'CI', jwks: null, createdAt: at, ...account } : null;
+      const other = { name: 'CI', jwks: null, tokensEndedAt: null, createdAt: at };
+      return account ? { id: 'sva_1', tenantId, clientId, ...other, ...account } : null;
     },
     findRoles: async (_tenantId, keys) => world.roles.filter((role) => keys.includes(role.key)),
     entitlementsOf: (plan) => (plan === 'enterprise' ? ['connections'] : []),
