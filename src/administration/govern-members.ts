@@ -78,6 +78,7 @@ async function heldMembership(
   { by, tenantId, userId, roles }: MemberChange,
 ): Promise<Membership> {
   const tenant = await deps.tenants.holdTenant(tx, tenantId);
+  if (typeof userId !== 'string') throw noMember();
   const membership = await deps.memberships.findMembership(tenantId, userId, tx);
   if (!membership) throw noMember();
   const available = await rolesOfTenant(deps, tx, tenant);
