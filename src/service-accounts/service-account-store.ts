@@ -21,7 +21,7 @@ const accountSchema = new Schema<AccountRecord>(
   { collection: 'service_accounts', versionKey: false, strict: 'throw' },
 );
 accountSchema.plugin(tenantOwned);
-accountSchema.index({ tenantId: 1 });
+accountSchema.index({ tenantId: 1, clientId: 1 });
 
 const keySchema = new Schema<KeyRecord>(
   {

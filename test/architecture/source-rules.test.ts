@@ -13,6 +13,12 @@ const typed = '@ts' + '-expect-error';
 
 const code = (text: string, path = 'src/users/user.ts'): SourceFile => ({ path, text });
 const test = (text: string) => code(text, 'test/unit/user.test.ts');
+const store = (text: string) => code(text, 'src/users/user-store.ts');
+const across = 'across' + 'Tenants';
+const owned = code(
+  `new Schema({}, { collection: 'things' });\nschema.plugin(tenantOwned);`,
+  'src/things/thing-store.ts',
+);
 const view = (text: string) => code(text, 'views/users/user.ejs');
 
 interface Trial {
@@ -94,6 +100,41 @@ const trials: Trial[] = [
     rule: rules.filesAreKebabCase,
     wrong: [[code('', 'src/users/createUser.ts')], [code('', 'src/users/create_user.ts')]],
     right: [[code('', 'src/users/create-user.ts')], [code('', 'test/unit/create-user.test.ts')]],
+  },
+  {
+    title: 'who looks across tenants is a store and says why',
+    rule: rules.acrossTenantsSaysWhy,
+    wrong: [
+      [code(`find({}, { ${across}: 'a person chooses among tenants' })`)],
+      ...[`''`, `' '`, `'why'`, 'reason', `''.concat('a person chooses')`, `\`a person chooses\``].map((reason) => [
+        store(`find({}, { ${across}: ${reason} })`),
+      ]),
+      [store(`find({}, { ${across} })`)],
+      [code(`find({}, { ${across}: 'a person chooses among tenants' })`, 'scripts/seed.ts')],
+    ],
+    right: [
+      [store(`find({}, { ${across}: 'a person chooses among tenants' })`)],
+      [test(`find({}, { ${across}: '' })`)],
+    ],
+  },
+  {
+    title: 'what belongs to a tenant is reached through its model',
+    rule: rules.tenantOwnedThroughItsModel,
+    wrong: [
+      [owned, code(`database.collection('things')`)],
+      [owned, store(`database.collection<Thing>("things")`)],
+      [owned, code(`const thingCollection = 'things';`, 'src/oidc/adapter/things.ts')],
+      [owned, code(`Thing: { collection: 'things', id: 'plain' }`)],
+      [{ ...owned, text: `${owned.text}\nmodel.collection.find({});` }],
+      [{ ...owned, text: `${owned.text}\ndatabase.collection('things');` }],
+      [store(`database.connection.db.command({})`)],
+      [store(`database.connection.bulkWrite([])`)],
+    ],
+    right: [
+      [owned, code(`database.collection('clients')`), code(`const claims = ['things'];`)],
+      [owned, test(`database.collection('things')`)],
+      [store(`database.connection.model('User', schema)`)],
+    ],
   },
 ];
 

@@ -109,3 +109,51 @@ export const filesAreKebabCase: SourceRule = (files) =>
     .filter((file) => /^(?:src|config|scripts|test)\//.test(file.path) && isCode(file))
     .filter((file) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)+$/.test(basename(file.path)))
     .map((file) => `${file.path}: file names are kebab-case`);
+
+const isProduct = (file: SourceFile) => /^(?:src|config|scripts)\//.test(file.path) && isCode(file);
+const scopeItself = 'src/platform/mongo/tenant-owned.ts';
+
+/** The one way out of the tenant scope stands in a store, as a literal that says why. */
+export const acrossTenantsSaysWhy: SourceRule = (files) =>
+  linesWith(
+    files.filter((file) => isProduct(file) && file.path !== scopeItself && !file.path.endsWith('-store.ts')),
+    (line) => /\bacrossTenants\b/.test(line),
+    'only a store looks across tenants',
+  ).concat(
+    linesWith(
+      files.filter((file) => isProduct(file) && file.path.endsWith('-store.ts')),
+      (line) => /\bacrossTenants\b/.test(line) && !/\bacrossTenants: (['"])(?:\w+[ ,]+){2,}\w+\1/.test(line),
+      'who looks across tenants says why, as a literal (acrossTenants: "why")',
+    ),
+  );
+
+/** Past its model, what belongs to a tenant would be reached without the tenant scope. */
+export const tenantOwnedThroughItsModel: SourceRule = (files) => {
+  const sources = files.filter((file) => isProduct(file) && !file.path.startsWith('src/platform/mongo/'));
+  const owned = sources.filter(isTenantOwned).flatMap(({ text }) => modelCollectionsOf(text));
+  const others = sources.filter((file) => !isTenantOwned(file));
+  return linesWith(
+    others,
+    (line) => owned.some((name) => new RegExp(`[cC]ollection(?:Name)?\\b.*['"\`]${name}['"\`]`).test(line)),
+    'what belongs to a tenant is reached through its model',
+  ).concat(
+    linesWith(
+      sources.filter(isTenantOwned),
+      (line) => /\.collection\b/.test(line),
+      'what belongs to a tenant is reached through its model',
+    ),
+    linesWith(
+      sources.filter((file) => file.path.endsWith('-store.ts')),
+      (line) => /\bconnection\.(?!model\()/.test(line),
+      'a store asks the connection for its models only',
+    ),
+  );
+};
+
+function isTenantOwned({ text }: SourceFile): boolean {
+  return /\.plugin\(tenantOwned\b/.test(text);
+}
+
+function modelCollectionsOf(text: string): string[] {
+  return [...text.matchAll(/\bcollection: '([\w-]+)'/g)].map((match) => String(match[1]));
+}

@@ -21,6 +21,10 @@ function withName(uri: string, name: string): string {
   return url.href;
 }
 
-after('the embedded server of the run', async () => {
+/** Ends the embedded server; mocha does it after all tests. */
+export async function closeDatabases(): Promise<void> {
   await (await shared)?.close();
-});
+}
+
+// there is no mocha around a command that starts the app as the tests do
+if ('after' in globalThis) after('the embedded server of the run', closeDatabases);

@@ -8,6 +8,7 @@ import { grantAdapter } from './grant-adapter.js';
 import { resumedWhereSignedIn, type BrowserBindingDeps } from './browser-binding.js';
 import { withJwtAccessTokens, type JwtAccessTokenDeps } from './jwt-access-tokens.js';
 import type { ProtocolRecordDeps } from './protocol-records.js';
+import { foundByItsClient } from './pushed-requests.js';
 import { readRecently, type RecentReads } from './recent-reads.js';
 import { recordAdapter } from './record-adapter.js';
 import { replayAdapter, replayCollection } from './replay-adapter.js';
@@ -39,6 +40,7 @@ export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
     if (model === 'AccessToken' || model === 'ClientCredentials')
       return readRecently(model, withJwtAccessTokens(model, stored, common), deps.recentReads);
     if (model === 'Interaction') return resumedWhereSignedIn(stored, common);
+    if (model === 'PushedAuthorizationRequest') return foundByItsClient(stored);
     return stored;
   }
 

@@ -122,6 +122,9 @@ describe('what was given to one client', function () {
       for (const thief of [other, `public-${owner}`, 'web', 'nobody', '']) {
         const answer = await open(thief);
         expect([answer.status, answer.location], thief).to.deep.equal([400, null]);
+        // in the words of one that does not exist
+        if (thief !== 'nobody' && thief !== '')
+          expect(answer.text, thief).to.contain('request_uri is invalid, expired');
       }
       expect((await open(owner)).location).to.match(/^\/sign-in\//);
     }
