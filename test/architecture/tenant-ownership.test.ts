@@ -15,6 +15,7 @@ const ofNoTenant: Readonly<Record<string, string>> = {
   sign_in_attempts: 'of a person or of an address that nobody has, counted across all tenants',
   clients: 'the protocol names a client before any tenant is known; its tenantId bounds what it may do then',
   resources: 'APIs are of the platform, for all tenants alike',
+  templates: 'presets of the platform, from which tenants are stamped',
   events:
     'only ever written, also for the platform, which is no tenant; an index leads to the tenant for who will read',
   revisions: 'one counter a tenant, found by the id of the tenant, and one for the platform',
