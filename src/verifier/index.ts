@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { AccessRefused } from './access-refused.js';
 import { readAccessToken, type AccessTokenClaims, type Confirmation } from './access-token.js';
-import { issuerKeys } from './issuer-keys.js';
+import { isSafeAddress, issuerKeys } from './issuer-keys.js';
 import { parseCredentials, type Credentials, type PresentedRequest } from './presented-request.js';
 import { checkProof } from './proof.js';
 import { usedProofs, type ClaimProof } from './used-proofs.js';
@@ -81,7 +81,7 @@ type Rules = Required<VerifierOptions>;
 
 function rulesOf(options: VerifierOptions): Rules {
   const { issuer, audience, now = () => new Date(), proofCapacity = 100_000 } = options;
-  if (!isSafeIssuer(issuer)) throw new TypeError('issuer must be an https URL (plain http is for localhost alone)');
+  if (!isSafeAddress(issuer)) throw new TypeError('issuer must be an https URL (plain http is for localhost alone)');
   // an audience that is not there would not be looked at
   if (typeof audience !== 'string' || audience === '') throw new TypeError('audience must be named');
   return {
@@ -92,12 +92,6 @@ function rulesOf(options: VerifierOptions): Rules {
     keyMaxAgeSeconds: options.keyMaxAgeSeconds ?? 600,
     keyCooldownSeconds: options.keyCooldownSeconds ?? 30,
   };
-}
-
-function isSafeIssuer(issuer: string): boolean {
-  if (!URL.canParse(issuer)) return false;
-  const { protocol, hostname } = new URL(issuer);
-  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
 }
 
 /** A need that is named is checked, also where its value got lost on the way here. */

@@ -44,6 +44,13 @@ async function findKeys({ issuer, keyMaxAgeSeconds, keyCooldownSeconds }: Issuer
   });
 }
 
+/** https, or plain http that does not leave this machine: what is fetched there decides who is believed. */
+export function isSafeAddress(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
+}
+
 /** OpenID Connect Discovery §4: whoever answers must call itself by the very name that was asked for. */
 async function discoverKeyAddress(issuer: string): Promise<URL> {
   const answer = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
@@ -54,6 +61,6 @@ async function discoverKeyAddress(issuer: string): Promise<URL> {
   const document = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown } | null;
   if (document?.issuer !== issuer) throw new Error('the discovery document is that of another issuer');
   const address = new URL(String(document.jwks_uri));
-  if (address.protocol !== new URL(issuer).protocol) throw new Error('jwks_uri is not as protected as the issuer');
+  if (!isSafeAddress(address.href)) throw new Error('the discovery document names keys that anybody could replace');
   return address;
 }
