@@ -89,6 +89,19 @@ module.exports = {
       to: { path: packages('@?koa[^/]*') }, // with its companions, such as @koa/router
     },
     {
+      name: 'verifier-needs-jose-alone',
+      comment: 'APIs use it without the server and all that the server needs',
+      severity: 'error',
+      from: { path: '^src/verifier/' },
+      to: { pathNot: ['^src/verifier/', packages('jose')], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'the-server-does-not-use-the-verifier',
+      severity: 'error',
+      from: { path: '^(src|config)/', pathNot: '^src/verifier/' },
+      to: { path: '^src/verifier/' },
+    },
+    {
       name: 'tests-and-scripts-are-not-imported',
       severity: 'error',
       from: { path: '^(src|config)/' },

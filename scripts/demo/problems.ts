@@ -1,4 +1,5 @@
 import * as client from 'openid-client';
+import { VerificationUnavailable } from '../../src/verifier/index.js';
 import type { Problem } from './pages.js';
 
 /** An error in words that help: what happened, and what to do about it. */
@@ -26,6 +27,7 @@ export function explain(error: unknown, issuer: string): Problem & { status: num
 
 /** `fetch` says no more than "fetch failed" and keeps the reason as its cause. */
 function isUnreachable(error: unknown): boolean {
+  if (error instanceof VerificationUnavailable) return true;
   return error instanceof TypeError && error.cause instanceof Error && 'code' in error.cause;
 }
 

@@ -153,6 +153,24 @@ export const plantedDependencies: readonly PlantedDependency[] = [
     to: 'node_modules/@koa/router/dist/index.d.mts',
   },
   {
+    rule: 'verifier-needs-jose-alone',
+    from: 'src/verifier/reaches-package.ts',
+    text: `export * from 'zod';\n`,
+    to: 'node_modules/zod/index.d.cts',
+  },
+  {
+    rule: 'verifier-needs-jose-alone',
+    from: 'src/verifier/reaches-kernel.ts',
+    text: `export type { Clock } from '../kernel/time.js';\n`,
+    to: 'src/kernel/time.ts',
+  },
+  {
+    rule: 'the-server-does-not-use-the-verifier',
+    from: 'src/roles/uses-verifier.ts',
+    text: `import type { Verifier } from '../verifier/index.js';\nexport type Guard = Verifier;\n`,
+    to: 'src/verifier/index.ts',
+  },
+  {
     rule: 'tests-and-scripts-are-not-imported',
     from: 'src/roles/reaches-test.ts',
     text: `export * from '../../test/users.test.js';\n`,
@@ -188,4 +206,6 @@ export const plantedDependencies: readonly PlantedDependency[] = [
 export const reachedFiles: Readonly<Record<string, string>> = {
   'src/roles/role.ts': `import type { Permission } from './permission.js';\nexport type Role = Permission[];\n`,
   'src/users/inner/index.ts': `export type Inner = string;\n`,
+  'src/kernel/time.ts': `export type Clock = () => Date;\n`,
+  'src/verifier/index.ts': `import { jwtVerify } from 'jose';\nexport type Verifier = typeof jwtVerify;\n`,
 };

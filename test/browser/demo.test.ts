@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { base64url } from 'jose';
 import type { Page } from 'playwright-core';
 import { loadedWith, useChromium } from '../support/chromium.js';
 import { ada, projectsApi } from '../support/contract-seed.js';
@@ -143,7 +144,7 @@ describe('the demo', function () {
     };
 
     const [none, noneChallenge] = await call({});
-    expect([none, noneChallenge]).to.deep.equal([401, 'Bearer']);
+    expect([none, noneChallenge]).to.deep.equal([401, 'Bearer, DPoP algs="ES256 EdDSA RS256 PS256"']);
     const [bad, badChallenge] = await call({ Authorization: 'Bearer not.a.token' });
     expect(bad).to.equal(401);
     expect(badChallenge).to.contain('error="invalid_token"');
@@ -156,6 +157,17 @@ describe('the demo', function () {
     const [good, , body] = await call({ Authorization: `Bearer ${await ask('projects:read')}` });
     expect(good).to.equal(200);
     expect(body).to.have.nested.property('tenant.slug', 'acme');
+  });
+
+  it('has an API that refuses nobody while the keys cannot be had', async () => {
+    const server = await startApp({ seed: {} });
+    demo = await startDemo(server.issuer);
+    await server.close();
+    const token = [{ alg: 'ES256', typ: 'at+jwt' }, {}, {}].map((part) => base64url.encode(JSON.stringify(part)));
+    const headers = { Authorization: `Bearer ${token.join('.')}` };
+    const answer = await fetch(`${demo.address}/api/projects`, { headers });
+    expect(answer.status).to.equal(503);
+    expect(await answer.json()).to.have.property('error', 'temporarily_unavailable');
   });
 });
 
