@@ -43,7 +43,7 @@ import { signInModule } from './sign-in/index.js';
 import { signingKeysModule } from './signing-keys/index.js';
 import { subscriptionsModule } from './subscriptions/index.js';
 import { templatesModule } from './templates/index.js';
-import { newTenant, platformSlug, tenantsModule } from './tenants/index.js';
+import { newTenant, noTenant, platformSlug, tenantsModule } from './tenants/index.js';
 import { usersModule } from './users/index.js';
 
 export interface AppOptions {
@@ -164,11 +164,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const administration = administrationModule({
     ...base,
     ...ofTenants,
+    noTenant,
     ...{ templates, memberships, serviceAccounts, clients, endings: oidc.endings },
     roles: { ...roles, builtInRoles },
     deletionGraceSeconds: lifetimes.deletionGraceSeconds,
     isPlan: subscriptions.isPlan,
     findUserById: users.findUserById,
+    findUserByEmail: users.findUserByEmail,
     listResources: resources.listResources,
   });
 
@@ -186,7 +188,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     findTenantById: tenants.findTenantById,
     findTenantsByIds: tenants.findTenantsByIds,
     listMembershipsOfUser: memberships.listMembershipsOfUser,
-    findRoles: roles.findRoles,
+    rememberPick: memberships.rememberPick,
+    findRolesIn: roles.findRolesIn,
     findResource: resources.findResource,
     grantConsent: consents.grantConsent,
     denyConsent: consents.denyConsent,

@@ -5,6 +5,7 @@ import { policy } from '../config/policy.js';
 import type { App } from './app.js';
 import { createConfiguredApp } from './configured-app.js';
 import { firstStart, readSeedFile } from './first-start.js';
+import { startMaintenance } from './maintenance.js';
 import { securityHeaders, type Header } from './platform/http/security-headers.js';
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import type { Logger } from './platform/log/logger.js';
@@ -100,6 +101,7 @@ async function openApp(
   if (redis) opened.closeLast(() => redis.close());
   const { database } = storage;
   const app = await createConfiguredApp(config, { database, redis, log, isDraining: () => serving.isDraining });
+  opened.closeFirst(startMaintenance(app, log));
   return { app, storage };
 }
 

@@ -10,7 +10,7 @@ import type { Role, RolesModule } from '../roles/index.js';
 import type { ServiceAccountsModule } from '../service-accounts/index.js';
 import type { SubscriptionsModule } from '../subscriptions/index.js';
 import type { TemplatesModule } from '../templates/index.js';
-import type { newTenant, TenantsModule, TenantTypes } from '../tenants/index.js';
+import type { newTenant, noTenant, TenantsModule, TenantTypes } from '../tenants/index.js';
 import type { UsersModule } from '../users/index.js';
 
 /** What governing a tenant asks of the slices. */
@@ -21,6 +21,7 @@ export interface AdministrationDeps {
   now: Clock;
   tenants: TenantsModule;
   newTenant: typeof newTenant;
+  noTenant: typeof noTenant;
   tenantTypes: TenantTypes;
   reservedSlugs: ReadonlySet<string>;
   platformSlug: string;
@@ -33,6 +34,7 @@ export interface AdministrationDeps {
   serviceAccounts: ServiceAccountsModule;
   clients: ClientsModule;
   findUserById: UsersModule['findUserById'];
+  findUserByEmail: UsersModule['findUserByEmail'];
   listResources: ResourcesModule['listResources'];
   endings: Endings;
 }

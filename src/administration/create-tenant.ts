@@ -6,6 +6,7 @@ import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
 import type { Template } from '../templates/index.js';
 import type { Tenant } from '../tenants/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
+import { noUser } from './look-up.js';
 import { nameText, parsed, slugText, templateReference, tenantTypeText } from './input.js';
 
 const newTenantSchema = z.strictObject({
@@ -29,8 +30,7 @@ export async function createTenant(deps: AdministrationDeps, by: Authority, inpu
   const reference = wanted.template ?? { key: type.template };
   const template = await deps.templates.getTemplate(reference.key, reference.version);
   requireTemplateOfType(template, wanted.type);
-  if (!(await deps.findUserById(wanted.ownerId)))
-    throw new AppError('user.not_found', { status: 404, detail: 'There is no such user.' });
+  if (!(await deps.findUserById(wanted.ownerId))) throw noUser();
 
   const tenant = deps.newTenant({ ...wanted, plan, template, at: deps.now() });
   await orSlugTaken(

@@ -13,6 +13,7 @@ import { createTenant } from './create-tenant.js';
 import { deleteDueTenants } from './delete-tenants.js';
 import { endTokensOf } from './end-tokens.js';
 import { applyTemplate, previewTemplate, publishTemplate } from './govern-templates.js';
+import { getTenant, getUserByEmail } from './look-up.js';
 import { reconcileSeats } from './reconcile-seats.js';
 
 export type { TypeBlocker } from './change-type.js';
@@ -22,7 +23,7 @@ export type { TokensOf } from './end-tokens.js';
 const useCases = {
   ...{ createTenant, changeSettings, changeType, listTypeBlockers, changeStatus, deleteDueTenants, reconcileSeats },
   ...{ addMember, changeMemberRoles, removeMember, createRole, changeRole, deleteRole },
-  ...{ publishTemplate, previewTemplate, applyTemplate, endTokensOf },
+  ...{ publishTemplate, previewTemplate, applyTemplate, endTokensOf, getTenant, getUserByEmail },
 };
 
 type UseCases = typeof useCases;

@@ -42,7 +42,7 @@ export const settingsSchema = z.strictObject({
     supportUri: z
       .string()
       .max(500)
-      .refine((value) => URL.canParse(value) && /^(https:\/\/|mailto:)/.test(value), 'must be an https or mailto URI')
+      .refine((value) => URL.canParse(value) && value.startsWith('https://'), 'must be an https URI')
       .nullable(),
   }),
 });

@@ -2,7 +2,7 @@ import type { Wait } from '../credentials/index.js';
 import type { ConsentRequest, Interaction } from '../oidc/index.js';
 import type { Resource } from '../resources/index.js';
 import type { TenantType } from '../tenants/index.js';
-import type { TenantToPick } from './pick-tenant.js';
+import { searchTenants, type TenantToPick } from './pick-tenant.js';
 
 const typeLabels: Record<TenantType, string> = { personal: 'Personal', team: 'Team', enterprise: 'Enterprise' };
 
@@ -13,13 +13,24 @@ const scopeDescriptions: Record<string, string> = {
   tenant: 'See which tenant you use and your roles there',
 };
 
-export function presentTenants(tenants: readonly TenantToPick[]): Record<string, unknown>[] {
-  return tenants.map(({ slug, name, type, roleNames }) => ({
-    slug,
-    name,
-    typeLabel: typeLabels[type],
-    roleLabels: roleNames,
-  }));
+/** With more than this a search is offered. */
+const manyTenants = 8;
+/** More are found by the search alone: nobody reads so long a list. */
+const mostShown = 50;
+
+/** What the picker shows: those that match the search, the first of them when there are many. */
+export function presentTenants(tenants: readonly TenantToPick[], search: string): Record<string, unknown> {
+  const found = searchTenants(tenants, search);
+  return {
+    search,
+    total: tenants.length,
+    isSearchable: tenants.length > manyTenants,
+    hidden: Math.max(0, found.length - mostShown),
+    tenants: found.slice(0, mostShown).map(({ slug, name, type, roleNames }) => ({
+      ...{ slug, name, roleLabels: roleNames },
+      typeLabel: typeLabels[type],
+    })),
+  };
 }
 
 /** What a consent page shows of a request: each scope in words, each permission under the API that defines it. */

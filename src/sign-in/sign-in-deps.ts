@@ -1,6 +1,7 @@
 import type { ConsentsModule } from '../consents/index.js';
 import type { CredentialsModule } from '../credentials/index.js';
 import type { Clock } from '../kernel/time.js';
+import type { MembershipsModule } from '../memberships/index.js';
 import type { Interactions } from '../oidc/index.js';
 import type { BrowserIds } from '../platform/http/browser-id.js';
 import type { Forms } from '../platform/http/forms.js';
@@ -21,6 +22,7 @@ export interface SignInDeps
   pages: Pages;
   forms: Forms;
   browserIds: BrowserIds;
+  rememberPick: MembershipsModule['rememberPick'];
   findUserById(id: string): Promise<User | null>;
   findTenantById(id: string): Promise<Tenant | null>;
   findResource(identifier: string): Promise<Resource | null>;

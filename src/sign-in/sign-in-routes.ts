@@ -14,6 +14,7 @@ import type { SignInDeps } from './sign-in-deps.js';
 const passwordForm = z.strictObject({ login: z.string().max(320), password: z.string().max(1024) });
 const tenantForm = z.strictObject({ tenant: z.string().max(64) });
 const consentForm = z.strictObject({ decision: z.enum(['accept', 'deny']) });
+const search = z.string().max(200).default('');
 const cancelForm = z.strictObject({ cancel: z.string().max(16).optional() });
 
 const refusedLogin = 'That e-mail address and password do not match an account.';
@@ -86,6 +87,7 @@ async function submitTenant(deps: SignInDeps, ctx: Context): Promise<void> {
     ctx.status = 422;
     return showTenants(deps, ctx, interaction, 'That tenant is not open to you. Please pick another one.');
   }
+  await deps.rememberPick(picked.id, interaction.userId ?? '');
   seeOther(ctx, await deps.interactions.tenantPicked(exchangeOf(ctx), picked.id));
 }
 
@@ -124,6 +126,7 @@ async function showLogin(
     ...common(deps, ctx, interaction, 'login'),
     ...form,
     tenantName: tenant?.name ?? null,
+    supportUri: tenant?.branding.supportUri ?? null,
   });
 }
 
@@ -133,12 +136,16 @@ async function showTenants(
   interaction: Interaction,
   error: string | null,
 ): Promise<void> {
+  const asked = search.safeParse(ctx.query['q']);
+  if (!asked.success)
+    throw new AppError('interaction.bad_search', { status: 400, detail: 'The search can hold 200 characters.' });
   const tenants = await listTenantsToPick(deps, interaction.userId ?? '');
   deps.pages.render(ctx, pageOf(interaction, 'pick-tenant', 'Choose where to continue'), {
     ...common(deps, ctx, interaction, 'tenant'),
     error,
     user: await presentUser(deps, interaction),
-    tenants: presentTenants(tenants),
+    pageAddress: `/sign-in/${interaction.uid}`,
+    ...presentTenants(tenants, asked.data.trim()),
   });
 }
 

@@ -3,12 +3,12 @@
  * It does not own who belongs to a tenant (memberships), what a plan allows (subscriptions) nor how a tenant is
  * governed (administration).
  */
-import { AppError } from '../kernel/errors.js';
 import type { Actor } from '../kernel/actor.js';
 import { tenantIdPattern } from '../kernel/patterns.js';
 import type { EventDraft, RecordEvent } from '../events/index.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
+import { noTenant } from './no-tenant.js';
 import { requireSeat, type SeatRules } from './seats.js';
 import { createTenantStore, type StoredChanges } from './tenant-store.js';
 import type { SeatKind, Tenant } from './tenant.js';
@@ -24,6 +24,7 @@ export type {
   TenantTypes,
 } from './tenant.js';
 export { newTenant } from './new-tenant.js';
+export { noTenant } from './no-tenant.js';
 export { platformSlug } from './tenant.js';
 
 export interface TenantsModule {
@@ -100,8 +101,3 @@ const statusEvents = {
   archived: 'tenant.archived',
   deleted: 'tenant.deleted',
 } as const;
-
-/** The same for a tenant that never was, one that is no more, and one that the caller may not know of. */
-export function noTenant(): AppError {
-  return new AppError('tenant.not_found', { status: 404, detail: 'There is no such tenant.' });
-}

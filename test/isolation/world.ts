@@ -28,7 +28,7 @@ export interface World {
 export async function openWorld(running: RunningApp): Promise<World> {
   const { issuer, database } = running;
   async function partyOf(names: Names): Promise<Party> {
-    const tenant = await database.collection<{ _id: string }>('tenants').findOne({ slug: names.slug });
+    const tenant = await database.collection<{ _id: string }>('tenants').findOne({ slugs: names.slug });
     const tenantId = tenant?._id ?? '';
     const { userId } = (await database.collection('memberships').findOne({ tenantId })) as unknown as {
       userId: string;

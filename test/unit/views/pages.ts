@@ -26,6 +26,7 @@ export const pages: Record<PageName, Locals> = {
     login: 'ada@example.com',
     error: null,
     tenantName: 'Acme Inc',
+    supportUri: 'https://acme.example.com/help',
   },
   'sign-in/pick-tenant': {
     ...common,
@@ -34,6 +35,7 @@ export const pages: Record<PageName, Locals> = {
     cancelAction: '/interaction/1/cancel',
     error: null,
     user,
+    ...{ pageAddress: '/sign-in/1', isSearchable: true, search: 'a', total: 9, hidden: 1 },
     tenants: [
       { slug: 'ada', name: 'Ada Lovelace', typeLabel: 'Personal', roleLabels: [] },
       { slug: 'acme', name: 'Acme Inc', typeLabel: 'Enterprise', roleLabels: ['Owner', 'Billing'] },
