@@ -41,6 +41,8 @@ const usage = `npm run tenants -- COMMAND TENANT ['{…}']
   publish-template KEY '{"name","type","settings","roles"}'
   ${Object.keys(commands).join(' TENANT, ')} TENANT`;
 
+class UsageError extends Error {}
+
 async function userIdOf(admin: AdministrationModule, email: unknown): Promise<string> {
   return (await admin.getUserByEmail(String(email))).id;
 }
@@ -53,7 +55,7 @@ async function run(admin: AdministrationModule, [name = '', subject = '', text =
     return admin.createTenant(by, { ...wanted, slug: subject, ownerId: await userIdOf(admin, owner) } as never);
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw new ConfigError([usage]);
+  if (!command) throw new UsageError(usage);
   return command(admin, (await admin.getTenant(subject)).id, input);
 }
 
@@ -71,7 +73,8 @@ try {
 } catch (error) {
   if (error instanceof AppError)
     console.error(JSON.stringify({ code: error.code, detail: error.message, errors: error.fields }, null, 2));
-  else if (error instanceof ConfigError || error instanceof SyntaxError) console.error(error.message);
+  else if (error instanceof ConfigError || error instanceof UsageError || error instanceof SyntaxError)
+    console.error(error.message);
   else throw error;
   process.exitCode = 1;
 }

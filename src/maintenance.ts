@@ -17,7 +17,7 @@ export function startMaintenance({ administration }: Pick<App, 'administration'>
     }
   }
 
-  const timer = setInterval(() => (underWay = underWay.then(run)), everyMs);
+  const timer = setInterval(() => void (underWay = underWay.then(run)), everyMs);
   timer.unref();
   return async () => {
     clearInterval(timer);

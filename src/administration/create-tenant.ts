@@ -41,7 +41,7 @@ export async function createTenant(deps: AdministrationDeps, by: Authority, inpu
       await deps.memberships.addMembership(tx, by.actor, { ...owner, createdAt: deps.now(), pickedAt: null });
     }),
   );
-  return tenant;
+  return { ...tenant, seats: { ...tenant.seats, members: 1 } };
 }
 
 export async function addTemplateRole(

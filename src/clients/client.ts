@@ -15,6 +15,8 @@ export interface Client {
   requirePkce: boolean;
   /** Identifiers of the resources it may ask tokens for. A service account may ask for any; its roles decide. */
   resources: string[];
+  /** Client ids of service accounts that may act for people through it (RFC 8693 `actor_token`). */
+  actors: string[];
   /** RFC 7591 `scope`: the most it may be given, of OpenID scopes and permissions; null sets no bound of its own. */
   scope: string | null;
   /** Keyed hashes of its live secrets. */

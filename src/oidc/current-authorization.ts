@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessModule, Authorization, Subject } from '../access/index.js';
+import { epochSeconds } from '../kernel/time.js';
 import { bindingOf, type KnownClient } from './library-internals.js';
 
 /**
@@ -42,4 +43,9 @@ export interface TenantClaims {
 
 export function tenantClaims({ tenant, roles, entitlements }: Authorization): TenantClaims {
   return { tenant_id: tenant.id, tenant_slug: tenant.slug, tenant_type: tenant.type, roles, entitlements };
+}
+
+/** A token knows the second in which it was issued: one of the same second as the ending counts as of before it. */
+export function isEnded({ iat }: { iat: number }, { tokensEndedAt }: Authorization): boolean {
+  return tokensEndedAt !== null && iat <= epochSeconds(tokensEndedAt);
 }

@@ -1,8 +1,8 @@
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import type { AccessModule, Authorization } from '../access/index.js';
-import { epochSeconds } from '../kernel/time.js';
 import type { Resource } from '../resources/index.js';
-import { authorizationOfGrant, authorizationOfService, tenantClaims } from './current-authorization.js';
+import { authorizationOfGrant, authorizationOfService, isEnded, tenantClaims } from './current-authorization.js';
+import type { ActorClaim } from './token-claims.js';
 import { clientOf, type KnownClient } from './library-internals.js';
 import { knownScopes } from './options/scopes.js';
 
@@ -29,7 +29,7 @@ export async function mayIntrospect(deps: IntrospectionDeps, ctx: KoaContextWith
   const authorization = isService
     ? await authorizationOfService(deps.access, client)
     : await authorizationOfGrant(deps.access, ctx);
-  if (!authorization || isEnded(token, authorization)) return false;
+  if (!authorization || isEnded(token, authorization) || !(await actorStands(deps, ctx, token))) return false;
   if (token.kind !== 'RefreshToken') showPresentRights(token, { authorization, resource, client });
   if (isService) token.extra = { ...token.extra, sub: token.clientId };
   return true;
@@ -61,7 +61,11 @@ async function resourceOf(deps: IntrospectionDeps, token: Token): Promise<Resour
   return typeof audience === 'string' ? deps.findResource(audience) : null;
 }
 
-/** A token knows the second in which it was issued: one of the same second as the ending counts as of before it. */
-function isEnded({ iat }: Token, { tokensEndedAt }: Authorization): boolean {
-  return tokensEndedAt !== null && iat <= epochSeconds(tokensEndedAt);
+/** What a service does for a person ends with the service. */
+async function actorStands(deps: IntrospectionDeps, ctx: KoaContextWithOIDC, token: Token): Promise<boolean> {
+  const { act } = ((token as AccessToken).extra ?? {}) as { act?: ActorClaim };
+  if (!act) return true;
+  const actor = (await ctx.oidc.provider.Client.find(act.sub)) as KnownClient | undefined;
+  const authorization = actor ? await authorizationOfService(deps.access, actor) : null;
+  return authorization !== null && !isEnded(token, authorization);
 }

@@ -10,9 +10,15 @@ export interface Authentication {
   authTime?: number;
 }
 
-/** How the person of an exchanged token signed in. */
+/** Who acts for the subject (RFC 8693 §4.1), and within it who acted before. */
+export interface ActorClaim {
+  sub: string;
+  act?: ActorClaim;
+}
+
+/** How the person of an exchanged token signed in, and who acts for them. */
 export interface ExchangeState {
-  exchanged?: Authentication;
+  exchanged?: Authentication & { act?: ActorClaim };
 }
 
 /**
@@ -57,5 +63,6 @@ function authenticationClaims(ctx: KoaContextWithOIDC): Record<string, unknown> 
     ...(acr === undefined ? {} : { acr }),
     ...(amr === undefined ? {} : { amr }),
     ...(authTime === undefined ? {} : { auth_time: authTime }),
+    ...(exchanged?.act === undefined ? {} : { act: exchanged.act }),
   };
 }

@@ -9,14 +9,14 @@ import {
   type VerifiedState,
   type VerifyAccessToken,
 } from './adapter/jwt-access-tokens.js';
-import { authorizationOfGrant } from './current-authorization.js';
+import { authorizationOfGrant, authorizationOfService, isEnded } from './current-authorization.js';
 import { covers, hasConsent, newGrant, type GrantDeps, type Wanted } from './grants.js';
-import { bindingOf, clientOf, takeDpopProof } from './library-internals.js';
+import { bindingOf, clientOf, takeDpopProof, type KnownClient } from './library-internals.js';
 import { translated } from './oauth-errors.js';
 import { knownScopes } from './options/scopes.js';
 import { resourceServerFor, type ResourceDeps } from './resources.js';
 import type { TenantChoice, TenantHints } from './tenant-choice.js';
-import type { ExchangeState } from './token-claims.js';
+import type { ActorClaim, ExchangeState } from './token-claims.js';
 
 export interface TokenExchangeDeps extends ResourceDeps, Pick<GrantDeps, 'findGrantId' | 'findConsent'> {
   chooseTenantOf(hints: TenantHints): Promise<TenantChoice>;
@@ -52,6 +52,9 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
   const { subject, source } = await liveSubject(deps, ctx, { ...asked, proof });
   const tenantId = await targetTenant(deps, ctx, bindingOf(source).accountId, asked.tenant);
   const { jti: exchangedFrom, accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
+  const actor =
+    asked.actorToken === undefined ? undefined : await liveActor(deps, ctx, asked.actorToken, { proof, tenantId });
+  noteActor(ctx, subject, actor);
   const binding: GrantBinding = { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom };
   const draft = { binding, lifetimeSeconds: Math.max(1, source.remainingTTL), existing: undefined };
   // what the roles allow is asked of the grant of the request: from here on that of the target
@@ -71,7 +74,7 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
       tenantId,
       actor: { kind: 'user', userId: accountId },
       subjectId: bindingOf(grant).jti,
-      data: { clientId, fromTenantId },
+      data: { clientId, fromTenantId, ...(actor === undefined ? {} : { actor }) },
     }),
   );
   ctx.body = {
@@ -89,13 +92,12 @@ interface Asked {
   isRefreshToken: boolean;
   wantsRefreshToken: boolean;
   tenant: string;
+  actorToken: string | undefined;
 }
 
 function parseParameters(ctx: KoaContextWithOIDC): Asked {
   const params = ctx.oidc.params as Record<string, string | undefined>;
   const { subject_token: subjectToken, subject_token_type: type, requested_token_type: requested, tenant } = params;
-  if (params['actor_token'] !== undefined || params['actor_token_type'] !== undefined)
-    throw new errors.InvalidRequest('actor_token is not supported');
   if (!subjectToken || !type || !tenant)
     throw new errors.InvalidRequest('subject_token, subject_token_type and tenant are required');
   if (type !== accessTokenType && type !== refreshTokenType && type !== jwtType)
@@ -105,7 +107,44 @@ function parseParameters(ctx: KoaContextWithOIDC): Asked {
   const mayRefresh = isRefreshToken && clientOf(ctx).grantTypeAllowed('refresh_token');
   const isKnown = requested === undefined || requested === accessTokenType || (wantsRefreshToken && mayRefresh);
   if (!isKnown) throw new errors.InvalidRequest('unsupported requested_token_type');
-  return { subjectToken, isRefreshToken, wantsRefreshToken, tenant };
+  return { subjectToken, isRefreshToken, wantsRefreshToken, tenant, actorToken: parseActor(ctx, wantsRefreshToken) };
+}
+
+/** RFC 8693 §2.1: token and type come together. What is done for somebody ends with its access token. */
+function parseActor(ctx: KoaContextWithOIDC, wantsRefreshToken: boolean): string | undefined {
+  const { actor_token: actorToken, actor_token_type: type } = ctx.oidc.params as Record<string, string | undefined>;
+  if (actorToken === undefined && type === undefined) return undefined;
+  if (!actorToken || !type) throw new errors.InvalidRequest('actor_token and actor_token_type come together');
+  if (type !== accessTokenType && type !== jwtType) throw new errors.InvalidRequest('unsupported actor_token_type');
+  if (wantsRefreshToken) throw new errors.InvalidRequest('an actor gets no refresh token');
+  return actorToken;
+}
+
+/**
+ * Client id of the service account that acts: it belongs to the target tenant, may act through this client, and is in
+ * good standing. One wording for whatever its token lacks.
+ */
+async function liveActor(
+  deps: TokenExchangeDeps,
+  ctx: KoaContextWithOIDC,
+  actorToken: string,
+  { proof, tenantId }: { proof: string | undefined; tenantId: string },
+): Promise<string> {
+  const refused = new errors.InvalidGrant('actor_token is not usable');
+  const token = await findToken(deps, ctx, 'ClientCredentials', actorToken);
+  const { clientId = '', jkt } = (token ?? {}) as { clientId?: string; jkt?: string };
+  if (!token || (jkt !== undefined && jkt !== proof) || !clientOf(ctx).allowedActors.includes(clientId)) throw refused;
+  const client = (await ctx.oidc.provider.Client.find(clientId)) as KnownClient | undefined;
+  const authorization = client?.tenantId === tenantId ? await authorizationOfService(deps.access, client) : null;
+  if (!authorization || isEnded(token, authorization)) throw refused;
+  return clientId;
+}
+
+/** RFC 8693 §4.1: whoever acts now stands outermost, around those who acted before. */
+function noteActor(ctx: KoaContextWithOIDC, subject: Subject, actor: string | undefined): void {
+  const { act: before } = ((subject as AccessToken).extra ?? {}) as { act?: ActorClaim };
+  const act = actor === undefined ? before : { sub: actor, ...(before ? { act: before } : {}) };
+  if (act) (ctx.state as ExchangeState).exchanged = { ...(ctx.state as ExchangeState).exchanged, act };
 }
 
 /** The subject token and its grant; one wording for whatever it lacks. It is neither used up nor rotated. */
@@ -118,7 +157,7 @@ async function liveSubject(
   const refused = new errors.InvalidGrant('subject_token is not usable');
   const subject = isRefreshToken
     ? await provider.RefreshToken.find(subjectToken)
-    : await findAccessToken(deps, ctx, subjectToken);
+    : await findToken(deps, ctx, 'AccessToken', subjectToken);
   if (!subject || subject.clientId !== clientOf(ctx).clientId) throw refused;
   const { jkt } = subject as { jkt?: string };
   if (jkt !== undefined && jkt !== proof) throw refused;
@@ -136,16 +175,20 @@ async function liveSubject(
   return { subject, source };
 }
 
-async function findAccessToken(
+async function findToken<Kind extends 'AccessToken' | 'ClientCredentials'>(
   deps: TokenExchangeDeps,
   ctx: KoaContextWithOIDC,
+  kind: Kind,
   token: string,
-): Promise<AccessToken | undefined> {
-  if (!looksLikeJwt(token)) return ctx.oidc.provider.AccessToken.find(token);
+): Promise<InstanceType<Provider[Kind]> | undefined> {
+  const model = ctx.oidc.provider[kind] as unknown as {
+    find(id: string): Promise<InstanceType<Provider[Kind]> | undefined>;
+  };
+  if (!looksLikeJwt(token)) return model.find(token);
   const verified = await deps.verifyAccessToken(token);
   if (!verified) return undefined;
   (ctx.state as VerifiedState).verifiedAccessToken = verified;
-  return ctx.oidc.provider.AccessToken.find(verifiedTokenId(verified));
+  return model.find(verifiedTokenId(verified));
 }
 
 /** Unknown, foreign and suspended tenants are refused alike: the answer tells nothing about them. */

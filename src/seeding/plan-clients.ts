@@ -89,6 +89,7 @@ function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, b
     firstParty,
     requirePkce,
     resources,
+    actors,
     scope,
     tenant: _tenant,
     ...metadata
@@ -100,6 +101,7 @@ function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, b
     firstParty,
     requirePkce,
     resources,
+    actors,
     scope: scope ?? null,
     secretHashes: secret === undefined ? [] : [deps.clients.hashSecret(secret)],
     metadata: JSON.parse(JSON.stringify(metadata)) as ClientMetadata,

@@ -138,6 +138,7 @@ const client = z
     firstParty: z.boolean().default(false),
     requirePkce: z.boolean().default(true),
     resources: namesOf(absoluteUri).default([]),
+    actors: namesOf(clientId).default([]),
     tenant: slug.optional(),
   })
   .superRefine((wanted, context) => {

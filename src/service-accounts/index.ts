@@ -82,6 +82,7 @@ function clientOf(account: ServiceAccount): Client {
     firstParty: true,
     requirePkce: true,
     resources: [],
+    actors: [],
     scope: null,
     secretHashes: [],
     metadata: {

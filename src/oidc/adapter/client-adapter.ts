@@ -15,6 +15,8 @@ export interface ClientExtension {
   allowedResources: string[];
   /** Scopes it may be given, of OpenID and of APIs; null: whatever else allows. */
   allowedScopes: string[] | null;
+  /** Client ids of service accounts that may act for people through it. */
+  allowedActors: string[];
   liveSecrets: LiveSecret[];
 }
 
@@ -31,6 +33,7 @@ export const clientExtensionProperties: readonly (keyof ClientExtension)[] = [
   'requirePkce',
   'allowedResources',
   'allowedScopes',
+  'allowedActors',
   'liveSecrets',
 ];
 
@@ -113,6 +116,7 @@ export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): Adapte
     firstParty: client.firstParty,
     requirePkce: client.requirePkce,
     allowedResources: client.resources,
+    allowedActors: client.actors,
     allowedScopes: client.scope?.split(' ') ?? null,
     liveSecrets: secrets,
   };
