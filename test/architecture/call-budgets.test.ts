@@ -6,6 +6,7 @@ import { browser, type Browser } from '../support/browser.js';
 import { ada, ciKey, contractSeed, projectsApi } from '../support/contract-seed.js';
 import { relyingParty, signIn, type RelyingParty, type Tokens } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
+import { consultant, seedWithTwoTenants } from '../support/two-tenants.js';
 import { post } from '../http/requests.js';
 
 /**
@@ -131,6 +132,21 @@ describe('round trips to the database', () => {
     const paths = ['/.well-known/openid-configuration', '/oauth2/jwks'];
     const sent = await commandsOf(() => Promise.all(paths.map((path) => fetch(running.issuer + path))));
     expect(sent).to.deep.equal([]);
+  });
+
+  it('a first sign-in with the tenant picker: 28 of the protocol (the library: 36 with consent)', async () => {
+    const two = await startApp({ seed: seedWithTwoTenants, monitorCommands: true });
+    const asked: string[] = [];
+    two.database.connection.getClient().on('commandStarted', ({ commandName, command }: mongo.CommandStartedEvent) => {
+      asked.push(`${commandName} ${String(command[commandName])}`);
+    });
+    const { url, finish } = await (await relyingParty(two.issuer)).begin();
+    const { browser: chooser, page } = await signIn(two.issuer, url, consultant);
+    expect(page.html).to.contain('value="globex"');
+    const { url: callback } = await chooser.submit(page, { tenant: 'globex' });
+    const ofProtocol = asked.filter((command) => command.includes(' oidc_'));
+    expect(ofProtocol.length, ofProtocol.join(', ')).to.be.at.most(28);
+    expect((await finish(callback)).claims()).to.include({ tenant_slug: 'globex' });
   });
 
   it('a whole sign-in by password, from the request to the code: 28, events and transactions included (the library: 36 with its picker and consent)', async () => {
