@@ -4,23 +4,35 @@ import type { Logger } from './platform/log/logger.js';
 
 const everyMs = 10 * 60_000;
 
-/** Gives what stops it and waits for what is under way. */
-export function startMaintenance({ administration }: Pick<App, 'administration'>, log: Logger): () => Promise<void> {
-  let underWay: Promise<void> = Promise.resolve();
+export interface Maintenance {
+  start(app: Pick<App, 'administration'>): void;
+  /** Ends once the piece that is under way is done. */
+  stop(): Promise<void>;
+}
 
-  async function run(): Promise<void> {
+export function createMaintenance(log: Logger): Maintenance {
+  let underWay: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+
+  async function run({ administration }: Pick<App, 'administration'>): Promise<void> {
     try {
-      const deleted = await administration.deleteDueTenants();
+      const deleted = await administration.deleteDueTenants(() => isOver);
       if (deleted > 0) log.info({ deleted }, 'archived tenants deleted');
     } catch (error) {
       log.error({ err: error as Error }, 'maintenance failed, and is tried again later');
     }
   }
 
-  const timer = setInterval(() => void (underWay = underWay.then(run)), everyMs);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await underWay;
+  return {
+    start(app) {
+      timer = setInterval(() => void (underWay = underWay.then(() => run(app))), everyMs);
+      timer.unref();
+    },
+    async stop() {
+      isOver = true;
+      clearInterval(timer);
+      await underWay;
+    },
   };
 }

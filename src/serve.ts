@@ -5,7 +5,7 @@ import { policy } from '../config/policy.js';
 import type { App } from './app.js';
 import { createConfiguredApp } from './configured-app.js';
 import { firstStart, readSeedFile } from './first-start.js';
-import { startMaintenance } from './maintenance.js';
+import { createMaintenance } from './maintenance.js';
 import { securityHeaders, type Header } from './platform/http/security-headers.js';
 import { createHttpServer, drain, listen } from './platform/http/server.js';
 import type { Logger } from './platform/log/logger.js';
@@ -95,13 +95,15 @@ async function openApp(
   log: Logger,
   { serving, opened }: { serving: Serving; opened: Opened },
 ): Promise<{ app: App; storage: Storage }> {
+  const maintenance = createMaintenance(log);
+  opened.closeLast(maintenance.stop); // before what it works on
   const storage = await openStorage({ ...config.storage, onLost: (reason) => stopAtOnce(log, reason) }, log);
   opened.closeLast(() => storage.close());
   const redis = config.redisUrl === undefined ? null : openRedis(config.redisUrl, log);
   if (redis) opened.closeLast(() => redis.close());
   const { database } = storage;
   const app = await createConfiguredApp(config, { database, redis, log, isDraining: () => serving.isDraining });
-  opened.closeFirst(startMaintenance(app, log));
+  maintenance.start(app);
   return { app, storage };
 }
 

@@ -4,8 +4,12 @@ import { AppError } from '../kernel/errors.js';
 import type { Tenant } from '../tenants/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
 import { orSlugTaken, requireFreeSlug } from './create-tenant.js';
+import { requireOperator } from './grantable.js';
 import { nameText, parsed, settingsSchema, slugText } from './input.js';
 import { settingPaths, settingsOf, valueAt, withValue } from './template-diff.js';
+
+/** Of one tenant, the present one and former ones. */
+const mostSlugs = 20;
 
 const changesSchema = z
   .strictObject({
@@ -35,6 +39,7 @@ export async function changeSettings(
     deps.inTransaction(async (tx) => {
       const tenant = await deps.tenants.holdTenant(tx, tenantId);
       requireNotClosed(tenant);
+      if (given.features !== undefined) requireOperator(by);
       const own = settingPaths.filter((path) => valueAt(given, path) !== undefined);
       const settings = own.reduce((after, path) => withValue(after, path, valueAt(given, path)), settingsOf(tenant));
       const overrides = [...new Set([...tenant.overrides, ...own])];
@@ -42,7 +47,10 @@ export async function changeSettings(
         const changes = { ...(name === undefined ? {} : { name }), ...settings, overrides };
         await deps.tenants.updateTenant(tx, by.actor, tenant, changes);
       }
-      if (slug !== undefined && slug !== tenant.slug) await deps.tenants.renameTenant(tx, by.actor, tenant, slug);
+      if (slug === undefined || slug === tenant.slug) return;
+      requireNotPlatform(deps, tenant);
+      requireFormerSlugs(tenant, slug);
+      await deps.tenants.renameTenant(tx, by.actor, tenant, slug);
     }),
   );
 }
@@ -50,4 +58,17 @@ export async function changeSettings(
 export function requireNotClosed(tenant: Tenant): void {
   if (tenant.status !== 'archived') return;
   throw new AppError('tenant.archived', { status: 409, detail: 'The tenant is archived. Activate it first.' });
+}
+
+/** It is known by its slug, and somebody has to be able to sign in to it. */
+export function requireNotPlatform({ platformSlug }: AdministrationDeps, tenant: Tenant): void {
+  if (tenant.slug !== platformSlug) return;
+  throw new AppError('tenant.is_platform', { status: 409, detail: 'The tenant of the operators stays as it is.' });
+}
+
+/** Former ones stay taken, so a tenant does not use up the names of others. */
+function requireFormerSlugs({ slug, formerSlugs }: Tenant, wanted: string): void {
+  const kept = new Set([slug, ...formerSlugs, wanted]);
+  if (kept.size <= mostSlugs) return;
+  throw new AppError('tenant.too_many_slugs', { status: 409, detail: `A tenant has had ${mostSlugs} names at most.` });
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Authority } from '../kernel/actor.js';
-import { AppError } from '../kernel/errors.js';
 import { secondsAfter } from '../kernel/time.js';
 import type { AdministrationDeps } from './administration-deps.js';
+import { requireNotPlatform } from './change-settings.js';
 import { parsed } from './input.js';
 
 const statusText = z.enum(['active', 'suspended', 'archived']);
@@ -20,8 +20,7 @@ export async function changeStatus(
   const wanted = parsed(statusText, status);
   await deps.inTransaction(async (tx) => {
     const tenant = await deps.tenants.holdTenant(tx, tenantId);
-    if (tenant.slug === deps.platformSlug)
-      throw new AppError('tenant.is_platform', { status: 409, detail: 'The tenant of the operators stays active.' });
+    requireNotPlatform(deps, tenant);
     if (tenant.status === wanted) return;
     const deleteAfter = wanted === 'archived' ? secondsAfter(deps.now(), deps.deletionGraceSeconds) : null;
     await deps.tenants.updateTenant(tx, by.actor, tenant, { status: wanted, deleteAfter });

@@ -6,6 +6,7 @@ import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
 import type { Template } from '../templates/index.js';
 import type { Tenant } from '../tenants/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
+import { requireOperator } from './grantable.js';
 import { noUser } from './look-up.js';
 import { nameText, parsed, slugText, templateReference, tenantTypeText } from './input.js';
 
@@ -24,6 +25,7 @@ export type NewTenant = z.input<typeof newTenantSchema>;
 export async function createTenant(deps: AdministrationDeps, by: Authority, input: NewTenant): Promise<Tenant> {
   const wanted = parsed(newTenantSchema, input);
   requireFreeSlug(deps, wanted.slug);
+  if (wanted.plan !== undefined) requireOperator(by);
   const type = deps.tenantTypes[wanted.type];
   const plan = wanted.plan ?? type.plan;
   if (!deps.isPlan(plan)) throw new AppError('plan.not_found', { status: 404, detail: 'There is no such plan.' });

@@ -9,6 +9,9 @@ import type { AdministrationDeps } from './administration-deps.js';
 import { requireGrantable } from './grantable.js';
 import { nameText, parsed, permissionTexts, roleKeyText } from './input.js';
 
+/** Of one tenant: whatever looks at all of them stays quick. */
+const mostRoles = 200;
+
 const newRoleSchema = z.strictObject({ key: roleKeyText, name: nameText(100), permissions: permissionTexts });
 const roleChangesSchema = z.strictObject({ name: nameText(100).optional(), permissions: permissionTexts.optional() });
 
@@ -26,6 +29,8 @@ export async function createRole(
     await deps.inTransaction(async (tx) => {
       const tenant = await deps.tenants.holdTenant(tx, tenantId);
       requireCustomRoles(deps, tenant);
+      if ((await deps.roles.listCustomRoles(tenantId, tx)).length >= mostRoles)
+        throw new AppError('role.too_many', { status: 409, detail: `A tenant has ${mostRoles} roles at most.` });
       await requirePermissions(deps, tenant, wanted.permissions);
       requireGrantable(by, [role]);
       await deps.roles.createRole(tx, by.actor, role);
@@ -50,9 +55,7 @@ export async function changeRole(
     requireGrantable(by, [role, { key: role.key, permissions: permissions ?? [] }]);
     const changes = { ...(name === undefined ? {} : { name }), ...(permissions === undefined ? {} : { permissions }) };
     await deps.roles.updateRole(tx, by.actor, role, changes);
-    const path = `roles.${role.key}`;
-    if (!tenant.overrides.includes(path))
-      await deps.tenants.updateTenant(tx, by.actor, tenant, { overrides: [...tenant.overrides, path] });
+    await markOwn(deps, tx, { by, tenant, key: role.key });
   });
 }
 
@@ -63,13 +66,25 @@ export async function deleteRole(
   { tenantId, roleId }: { tenantId: string; roleId: string },
 ): Promise<void> {
   await deps.inTransaction(async (tx) => {
-    const { role } = await heldRole(deps, tx, tenantId, roleId);
+    const { tenant, role } = await heldRole(deps, tx, tenantId, roleId);
     requireGrantable(by, [role]);
     const holders = await countHolders(deps, tx, role);
     if (holders > 0)
       throw new AppError('role.held', { status: 409, detail: `The role is held by ${holders}, who would lose it.` });
     await deps.roles.deleteRole(tx, by.actor, role);
+    await markOwn(deps, tx, { by, tenant, key: role.key });
   });
+}
+
+/** From now on no template has a say in this role. */
+async function markOwn(
+  deps: AdministrationDeps,
+  tx: Tx,
+  { by, tenant, key }: { by: Authority; tenant: Tenant; key: string },
+): Promise<void> {
+  const path = `roles.${key}`;
+  if (tenant.overrides.includes(path)) return;
+  await deps.tenants.updateTenant(tx, by.actor, tenant, { overrides: [...tenant.overrides, path] });
 }
 
 export async function countHolders(

@@ -7,7 +7,7 @@ import type { Template } from '../templates/index.js';
 import type { Tenant } from '../tenants/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
 import { addTemplateRole, requireTemplateOfType } from './create-tenant.js';
-import { requireGrantable } from './grantable.js';
+import { requireGrantable, requireOperator } from './grantable.js';
 import { requireNotClosed } from './change-settings.js';
 import { countHolders } from './govern-roles.js';
 import {
@@ -39,6 +39,7 @@ export async function publishTemplate(
   by: Authority,
   input: z.input<typeof templateSchema>,
 ): Promise<Template> {
+  requireOperator(by);
   const draft = parsed(templateSchema, input);
   await requireUsableRoles(deps, draft);
   try {
@@ -82,6 +83,7 @@ export async function applyDiff(
   tx: Tx,
   { by, tenant, diff }: { by: Authority; tenant: Tenant; diff: TemplateDiff },
 ): Promise<void> {
+  if (diff.settings.some(({ path }) => path === 'features')) requireOperator(by);
   for (const change of diff.roles) await applyRoleChange(deps, tx, { by, tenantId: tenant.id, change });
   const settings = diff.settings.reduce(
     (after, { path, after: value }) => withValue(after, path, value),

@@ -18,6 +18,12 @@ export function requireGrantable(by: Authority, roles: readonly Pick<Role, 'key'
   }
 }
 
+/** For what only operators decide: what a plan gives, and what is not of one tenant. */
+export function requireOperator(by: Authority): void {
+  if (by.allows('platform:tenants:write')) return;
+  throw new AppError('operator.required', { status: 403, detail: 'Operators alone may do this.' });
+}
+
 /** The roles that members of this tenant may hold, as of this transaction. */
 export async function rolesOfTenant(deps: AdministrationDeps, tx: Tx, tenant: Tenant): Promise<Role[]> {
   const { builtInRoles } = deps.tenantTypes[tenant.type];

@@ -7,9 +7,10 @@ import type { AdministrationDeps } from './administration-deps.js';
 
 /** By id, or by its present slug or one that it had before. Throws the same 404 as every use case. */
 export async function getTenant(deps: AdministrationDeps, slugOrId: string): Promise<Tenant> {
+  if (typeof slugOrId !== 'string') throw deps.noTenant();
   const tenant = tenantIdPattern.test(slugOrId)
     ? await deps.tenants.findTenantById(slugOrId)
-    : await deps.tenants.findTenantBySlug(String(slugOrId));
+    : await deps.tenants.findTenantBySlug(slugOrId);
   if (!tenant || tenant.status === 'deleted') throw deps.noTenant();
   return tenant;
 }

@@ -52,20 +52,33 @@ export function templateDiff(sides: Sides): TemplateDiff {
     if (tenant.overrides.includes(path)) diff.kept.push({ path, own: before, ofTemplate: after });
     else diff.settings.push({ path, before, after });
   }
-  for (const role of next.roles) compareRole(diff, sides, role);
+  const own = ownRoles(sides);
+  for (const role of next.roles) compareRole(diff, { ...sides, own }, role);
   const gone = (sides.former?.roles ?? []).filter(({ key }) => !next.roles.some((role) => role.key === key));
   for (const { key } of gone) removeRole(diff, sides, key);
   return diff;
 }
 
-function compareRole(diff: TemplateDiff, { tenant, roles }: Sides, after: TemplateRole): void {
+/** Keys of roles that the tenant made, changed or deleted itself: no template has a say in them. */
+function ownRoles({ tenant, roles, former }: Sides): ReadonlySet<string> {
+  const marked = tenant.overrides.flatMap((path) => (path.startsWith('roles.') ? [path.slice('roles.'.length)] : []));
+  const made = roles.map(({ key }) => key).filter((key) => !former?.roles.some((role) => role.key === key));
+  return new Set([...marked, ...made]);
+}
+
+function compareRole(
+  diff: TemplateDiff,
+  { roles, own }: Sides & { own: ReadonlySet<string> },
+  after: TemplateRole,
+): void {
   const { key } = after;
+  const path = `roles.${key}`;
   const before = roles.find((role) => role.key === key);
+  if (!before && own.has(key)) return void diff.kept.push({ path, own: null, ofTemplate: after.permissions });
   if (!before) return void diff.roles.push({ change: 'add', key, after });
   const isSame = before.name === after.name && isDeepStrictEqual([...before.permissions], [...after.permissions]);
   if (isSame) return;
-  const path = `roles.${key}`;
-  if (tenant.overrides.includes(path)) diff.kept.push({ path, own: before.permissions, ofTemplate: after.permissions });
+  if (own.has(key)) diff.kept.push({ path, own: before.permissions, ofTemplate: after.permissions });
   else diff.roles.push({ change: 'update', key, before, after });
 }
 

@@ -19,7 +19,36 @@ export async function authorizationOfGrant(
   // a client that has come to belong to another tenant yields nothing in its former one
   const owner = (client as KnownClient | undefined)?.tenantId;
   if (owner === undefined || (owner !== null && owner !== tenantId)) return null;
-  return access.authorizationOf({ kind: 'user', userId: accountId }, tenantId);
+  const authorization = await access.authorizationOf({ kind: 'user', userId: accountId }, tenantId);
+  return authorization && isEnded(grant, authorization) ? null : authorization;
+}
+
+/**
+ * Whether a token that was found still is one: it was not ended together with others, and neither was the service that
+ * holds it for a person (RFC 8693 `act`), whose standing ends it too.
+ */
+export async function isStillGood(
+  access: Pick<AccessModule, 'authorizationOf'>,
+  ctx: KoaContextWithOIDC,
+  token: { iat: number; extra?: unknown },
+  authorization: Authorization,
+): Promise<boolean> {
+  if (isEnded(token, authorization)) return false;
+  const act = actorOf(token);
+  if (!act) return true;
+  const actor = (await ctx.oidc.provider.Client.find(act.sub)) as KnownClient | undefined;
+  const ofActor = actor ? await authorizationOfService(access, actor) : null;
+  return ofActor !== null && !isEnded(token, ofActor);
+}
+
+/** Who acts for the subject (RFC 8693 §4.1), and within it who acted before. */
+export interface ActorClaim {
+  sub: string;
+  act?: ActorClaim;
+}
+
+export function actorOf({ extra }: { extra?: unknown }): ActorClaim | undefined {
+  return (extra as { act?: ActorClaim } | undefined)?.act;
 }
 
 /** The same for a service token: the client is the subject. */

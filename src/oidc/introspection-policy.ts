@@ -1,8 +1,7 @@
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import type { AccessModule, Authorization } from '../access/index.js';
 import type { Resource } from '../resources/index.js';
-import { authorizationOfGrant, authorizationOfService, isEnded, tenantClaims } from './current-authorization.js';
-import type { ActorClaim } from './token-claims.js';
+import { authorizationOfGrant, authorizationOfService, isStillGood, tenantClaims } from './current-authorization.js';
 import { clientOf, type KnownClient } from './library-internals.js';
 import { knownScopes } from './options/scopes.js';
 
@@ -29,7 +28,7 @@ export async function mayIntrospect(deps: IntrospectionDeps, ctx: KoaContextWith
   const authorization = isService
     ? await authorizationOfService(deps.access, client)
     : await authorizationOfGrant(deps.access, ctx);
-  if (!authorization || isEnded(token, authorization) || !(await actorStands(deps, ctx, token))) return false;
+  if (!authorization || !(await isStillGood(deps.access, ctx, token, authorization))) return false;
   if (token.kind !== 'RefreshToken') showPresentRights(token, { authorization, resource, client });
   if (isService) token.extra = { ...token.extra, sub: token.clientId };
   return true;
@@ -59,13 +58,4 @@ function showPresentRights(
 async function resourceOf(deps: IntrospectionDeps, token: Token): Promise<Resource | null> {
   const audience = (token as { aud?: string | string[] }).aud;
   return typeof audience === 'string' ? deps.findResource(audience) : null;
-}
-
-/** What a service does for a person ends with the service. */
-async function actorStands(deps: IntrospectionDeps, ctx: KoaContextWithOIDC, token: Token): Promise<boolean> {
-  const { act } = ((token as AccessToken).extra ?? {}) as { act?: ActorClaim };
-  if (!act) return true;
-  const actor = (await ctx.oidc.provider.Client.find(act.sub)) as KnownClient | undefined;
-  const authorization = actor ? await authorizationOfService(deps.access, actor) : null;
-  return authorization !== null && !isEnded(token, authorization);
 }

@@ -1,6 +1,11 @@
 import { errors, type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessModule } from '../access/index.js';
-import { authorizationOfGrant, authorizationOfService, tenantClaims } from './current-authorization.js';
+import {
+  authorizationOfGrant,
+  authorizationOfService,
+  tenantClaims,
+  type ActorClaim,
+} from './current-authorization.js';
 import { bindingOf, clientOf } from './library-internals.js';
 import { knownScopes } from './options/scopes.js';
 
@@ -8,12 +13,6 @@ export interface Authentication {
   acr?: string;
   amr?: string[];
   authTime?: number;
-}
-
-/** Who acts for the subject (RFC 8693 §4.1), and within it who acted before. */
-export interface ActorClaim {
-  sub: string;
-  act?: ActorClaim;
 }
 
 /** How the person of an exchanged token signed in, and who acts for them. */

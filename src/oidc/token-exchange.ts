@@ -9,14 +9,20 @@ import {
   type VerifiedState,
   type VerifyAccessToken,
 } from './adapter/jwt-access-tokens.js';
-import { authorizationOfGrant, authorizationOfService, isEnded } from './current-authorization.js';
+import {
+  actorOf,
+  authorizationOfGrant,
+  authorizationOfService,
+  isEnded,
+  isStillGood,
+} from './current-authorization.js';
 import { covers, hasConsent, newGrant, type GrantDeps, type Wanted } from './grants.js';
 import { bindingOf, clientOf, takeDpopProof, type KnownClient } from './library-internals.js';
 import { translated } from './oauth-errors.js';
 import { knownScopes } from './options/scopes.js';
 import { resourceServerFor, type ResourceDeps } from './resources.js';
 import type { TenantChoice, TenantHints } from './tenant-choice.js';
-import type { ActorClaim, ExchangeState } from './token-claims.js';
+import type { ExchangeState } from './token-claims.js';
 
 export interface TokenExchangeDeps extends ResourceDeps, Pick<GrantDeps, 'findGrantId' | 'findConsent'> {
   chooseTenantOf(hints: TenantHints): Promise<TenantChoice>;
@@ -50,8 +56,11 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
   const asked = parseParameters(ctx);
   const proof = await takeDpopProof(ctx);
   const { subject, source } = await liveSubject(deps, ctx, { ...asked, proof });
-  const tenantId = await targetTenant(deps, ctx, bindingOf(source).accountId, asked.tenant);
-  const { jti: exchangedFrom, accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
+  const { accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
+  const tenantId = await targetTenant(deps, ctx, accountId, asked.tenant);
+  requireReason(asked, subject, { isSameTenant: tenantId === fromTenantId });
+  // the first of them all, so that a chain is no longer than this: one grant for each tenant, and all end together
+  const exchangedFrom = bindingOf(source).exchangedFrom ?? bindingOf(source).jti;
   const actor =
     asked.actorToken === undefined ? undefined : await liveActor(deps, ctx, asked.actorToken, { proof, tenantId });
   noteActor(ctx, subject, actor);
@@ -110,6 +119,17 @@ function parseParameters(ctx: KoaContextWithOIDC): Asked {
   return { subjectToken, isRefreshToken, wantsRefreshToken, tenant, actorToken: parseActor(ctx, wantsRefreshToken) };
 }
 
+/**
+ * An exchange is for another tenant, or for a service that acts. And what a service holds for a person it exchanges
+ * itself: without it nobody would notice that it is gone, or that it is of another tenant.
+ */
+function requireReason(asked: Asked, subject: Subject, { isSameTenant }: { isSameTenant: boolean }): void {
+  if (asked.actorToken !== undefined) return;
+  if (actorOf(subject as AccessToken))
+    throw new errors.InvalidRequest('actor_token is required for this subject_token');
+  if (isSameTenant) throw new errors.InvalidTarget('subject_token is of this tenant already');
+}
+
 /** RFC 8693 §2.1: token and type come together. What is done for somebody ends with its access token. */
 function parseActor(ctx: KoaContextWithOIDC, wantsRefreshToken: boolean): string | undefined {
   const { actor_token: actorToken, actor_token_type: type } = ctx.oidc.params as Record<string, string | undefined>;
@@ -142,7 +162,7 @@ async function liveActor(
 
 /** RFC 8693 §4.1: whoever acts now stands outermost, around those who acted before. */
 function noteActor(ctx: KoaContextWithOIDC, subject: Subject, actor: string | undefined): void {
-  const { act: before } = ((subject as AccessToken).extra ?? {}) as { act?: ActorClaim };
+  const before = actorOf(subject as AccessToken);
   const act = actor === undefined ? before : { sub: actor, ...(before ? { act: before } : {}) };
   if (act) (ctx.state as ExchangeState).exchanged = { ...(ctx.state as ExchangeState).exchanged, act };
 }
@@ -169,7 +189,8 @@ async function liveSubject(
     throw refused;
   }
   ctx.oidc.entity('Grant', source);
-  if (!(await authorizationOfGrant(deps.access, ctx))) throw refused;
+  const authorization = await authorizationOfGrant(deps.access, ctx);
+  if (!authorization || !(await isStillGood(deps.access, ctx, subject, authorization))) throw refused;
   const { acr, amr, auth_time: authTime } = (subject as AccessToken).extra ?? {};
   (ctx.state as ExchangeState).exchanged = (isRefreshToken ? subject : { acr, amr, authTime }) as object;
   return { subject, source };
@@ -224,9 +245,13 @@ async function narrowedToken(
     const allowed = new Set(server.scope.split(' ').filter((scope) => asked.has(scope)));
     held = source.getResourceScopeFiltered(identifier, allowed);
   }
-  const scopes = held.split(' ').filter((scope) => scope !== '' && scope !== 'offline_access');
+  const mayHold = (scope: string): boolean => client.allowedScopes?.includes(scope) ?? true;
+  const scopes = held.split(' ').filter((scope) => scope !== '' && scope !== 'offline_access' && mayHold(scope));
   if (scopes.length === 0) throw new errors.InvalidScope('nothing of the scope is allowed there', [...asked].join(' '));
   token.scope = scopes.join(' ');
+  // an access token does not renew itself; a refresh token is there for that
+  if (subject.kind === 'AccessToken')
+    Object.assign(token, { expiresIn: Math.min(token.expiration, subject.remainingTTL) });
   const oidcScopes = [...asked].filter((scope) => knownScopes.includes(scope));
   return { token, wanted: { oidcScopes, resources: identifier === undefined ? {} : { [identifier]: scopes } } };
 }

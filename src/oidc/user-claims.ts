@@ -1,7 +1,7 @@
 import { errors, type Account, type KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessModule } from '../access/index.js';
 import type { User } from '../users/index.js';
-import { authorizationOfGrant, tenantClaims } from './current-authorization.js';
+import { authorizationOfGrant, isStillGood, tenantClaims } from './current-authorization.js';
 import { clientOf } from './library-internals.js';
 
 export interface UserClaimsDeps {
@@ -47,7 +47,9 @@ async function claimsOf(
   const { allowedScopes } = clientOf(ctx);
   const scopes = new Set(scope.split(' ').filter((name) => allowedScopes?.includes(name) ?? true));
   const authorization = await authorizationOfGrant(deps.access, ctx);
-  if (!authorization) throw new errors.InvalidToken('the person has no place in this tenant any more');
+  const token = ctx.oidc.route === 'userinfo' ? ctx.oidc.entities.AccessToken : undefined;
+  const isGood = authorization && (!token || (await isStillGood(deps.access, ctx, token, authorization)));
+  if (!isGood) throw new errors.InvalidToken('the person has no place in this tenant any more');
   const person = scopes.has('profile') || scopes.has('email') ? await deps.findUserById(userId) : null;
   return {
     ...(scopes.has('tenant') ? tenantClaims(authorization) : {}),

@@ -78,8 +78,9 @@ async function ownerOf(
 ): Promise<string | null> {
   if (slug === undefined) return null;
   const tenant = plan.tenants.get(slug) ?? (await deps.tenants.findTenantBySlug(slug));
-  if (!tenant) plan.refuse([...path, 'tenant'], `names no tenant: ${slug}`);
-  return tenant?.id ?? null;
+  if (tenant && tenant.status !== 'deleted') return tenant.id;
+  plan.refuse([...path, 'tenant'], `names no tenant: ${slug}`);
+  return null;
 }
 
 function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, before: Client | null): Client {

@@ -18,6 +18,10 @@ export async function planTenants(
     const path = ['tenants', index] as const;
     if (plan.tenants.has(wanted.slug)) plan.refuse([...path, 'slug'], 'is there twice');
     const before = await deps.tenants.findTenantBySlug(wanted.slug);
+    if (before?.status === 'deleted') {
+      plan.refuse([...path, 'slug'], 'was that of a tenant that is deleted, and is not given again');
+      continue;
+    }
     const tenant = await planTenant(deps, plan, { path, wanted, before });
     plan.tenants.set(tenant.slug, tenant);
     await planRoles(deps, plan, { tenant, isNew: before === null, wanted, path, permissions });

@@ -82,7 +82,7 @@ async function planMemberships(
 ): Promise<void> {
   for (const [index, { tenant: slug, roles }] of wanted.memberships.entries()) {
     const tenant = plan.tenants.get(slug) ?? (await deps.tenants.findTenantBySlug(slug));
-    if (!tenant) {
+    if (!tenant || tenant.status === 'deleted') {
       plan.refuse([...path, index, 'tenant'], `names no tenant: ${slug}`);
       continue;
     }

@@ -16,7 +16,7 @@ const scopeDescriptions: Record<string, string> = {
 /** With more than this a search is offered. */
 const manyTenants = 8;
 /** More are found by the search alone: nobody reads so long a list. */
-const mostShown = 50;
+const mostShown = 100;
 
 /** What the picker shows: those that match the search, the first of them when there are many. */
 export function presentTenants(tenants: readonly TenantToPick[], search: string): Record<string, unknown> {

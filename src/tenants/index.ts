@@ -79,7 +79,7 @@ export function tenantsModule(deps: TenantsDeps): TenantsModule {
       await record(tx, 'tenant.renamed', { actor, id: tenant.id, data: { before: tenant.slug, after: slug } });
     },
     async holdTenant(tx, id) {
-      const tenant = tenantIdPattern.test(id) ? await store.hold(tx, id) : null;
+      const tenant = typeof id === 'string' && tenantIdPattern.test(id) ? await store.hold(tx, id) : null;
       if (!tenant || tenant.status === 'deleted') throw noTenant();
       return tenant;
     },

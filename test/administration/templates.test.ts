@@ -103,6 +103,19 @@ describe('templates', () => {
     expect(await rolesOf(id)).to.deep.equal({ reader: [], writer: writer.permissions });
   });
 
+  it('a role that the tenant made or deleted itself is its own', async () => {
+    const { administration } = running.app;
+    await publish({ roles: [reader] });
+    const id = await stamped();
+    await administration.createRole(operator, id, { ...writer, permissions: [] });
+    const role = await running.database.collection<{ _id: string }>('roles').findOne({ tenantId: id, key: 'reader' });
+    await administration.deleteRole(operator, { tenantId: id, roleId: role?._id ?? '' });
+    await publish();
+    const diff = await administration.applyTemplate(operator, id, { key: 'agency' });
+    expect(diff.kept.map(({ path }) => path)).to.have.members(['roles.reader', 'roles.writer']);
+    expect(await rolesOf(id)).to.deep.equal({ writer: [] });
+  });
+
   it('a role that the next version lacks stays while somebody holds it', async () => {
     const { administration } = running.app;
     await publish();

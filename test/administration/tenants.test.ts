@@ -5,6 +5,8 @@ import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 
 const parallel = 50;
 
+const plainClient = { client_secret: 'x'.repeat(32), redirect_uris: [], grant_types: [], response_types: [] };
+
 type StoredTenant = Omit<Tenant, 'id'> & { _id: string };
 
 describe('tenants', () => {
@@ -115,6 +117,41 @@ describe('tenants', () => {
     expect(await eventsOf(id)).to.include.members(['tenant.archived', 'tenant.deleted']);
   });
 
+  it('processes that delete at the same time do not hinder each other', async () => {
+    let now = Date.now();
+    const later = { sharedWith: running, now: () => new Date(now) };
+    const others = [await startApp(later), await startApp(later)];
+    const ids = await Promise.all(Array.from({ length: 10 }, async (_, index) => (await create(`going-${index}`)).id));
+    for (const id of ids) await running.app.administration.changeStatus(operator, id, 'archived');
+    now += 31 * 86_400_000;
+    await Promise.all(others.map(({ app }) => app.administration.deleteDueTenants()));
+    expect(await running.database.collection('memberships').countDocuments({ tenantId: { $in: ids } })).to.equal(0);
+    const gone = { status: 'deleted', deleteAfter: null };
+    expect(await running.database.collection('tenants').countDocuments(gone)).to.equal(10);
+  });
+
+  it('a seed does not bring a deleted tenant back, nor anything into it', async () => {
+    let now = Date.now();
+    const later = await startApp({ sharedWith: running, now: () => new Date(now) });
+    const { id } = await create('gone');
+    await running.app.administration.changeStatus(operator, id, 'archived');
+    now += 31 * 86_400_000;
+    await later.app.administration.deleteDueTenants();
+    const tenant = { slug: 'gone', name: 'Gone', type: 'team', roles: [{ key: 'own', permissions: [] }] };
+    const memberships = [{ tenant: 'gone', roles: ['owner'] }];
+    for (const seed of [
+      { tenants: [tenant] },
+      { clients: [{ ...plainClient, client_id: 'of-gone', tenant: 'gone' }] },
+      { users: [{ email: 'new@example.com', memberships }] },
+    ]) {
+      const refused: unknown = await running.app.seeding
+        .applySeed(seed as never)
+        .catch((error: Error) => error.message);
+      expect(refused).to.match(/is not given again|names no tenant/);
+    }
+    expect(await running.database.collection('roles').countDocuments({ tenantId: id })).to.equal(0);
+  });
+
   it('an archived tenant that is made active in time stays, whatever runs at that moment', async () => {
     let now = Date.now();
     const later = await startApp({ sharedWith: running, now: () => new Date(now) });
@@ -134,13 +171,16 @@ describe('tenants', () => {
     }
   });
 
-  it('the operators’ tenant is neither suspended nor archived', async () => {
+  it('the operators’ tenant is neither suspended nor archived nor renamed', async () => {
     await running.app.seeding.firstStart({ email: 'admin@example.com', password: 'a long enough password' });
     const id = await tenantIdOf(running, 'platform');
     for (const status of ['suspended', 'archived'] as const)
       expect(await outcomeOf(running.app.administration.changeStatus(operator, id, status))).to.equal(
         '409 tenant.is_platform',
       );
+    expect(await outcomeOf(running.app.administration.changeSettings(operator, id, { slug: 'ops' }))).to.equal(
+      '409 tenant.is_platform',
+    );
   });
 
   describe('of another type', () => {
@@ -204,7 +244,7 @@ describe('tenants', () => {
       '',
       'x'.repeat(10_000),
       { $ne: null },
-      ['ten_x'],
+      ['ten_' + '0'.repeat(32)],
       null,
     ];
     for (const id of ids) {
@@ -225,7 +265,6 @@ describe('tenants', () => {
           () => administration.previewTemplate(tenantId, { key: 'team' }),
           () => administration.applyTemplate(operator, tenantId, { key: 'team' }),
           () => administration.reconcileSeats(tenantId),
-          () => administration.endTokensOf(operator, { tenantId }),
         ])
           expect(await outcomeOf(work()), String(work)).to.equal('404 tenant.not_found');
       });
@@ -259,5 +298,32 @@ describe('tenants', () => {
     const reader = somebody(['viewer'], ['*:read']);
     const role = { key: 'writer', name: 'Writer', permissions: ['projects:write'] };
     expect(await outcomeOf(running.app.administration.createRole(reader, id, role))).to.equal('403 role.beyond_own');
+  });
+
+  it('sec-072 what a plan gives, and what reaches beyond one tenant, is for operators', async () => {
+    const { administration } = running.app;
+    const id = await tenantIdOf(running, 'acme');
+    const owner = somebody(['owner'], ['*:*']);
+    for (const work of [
+      administration.changeSettings(owner, id, { features: ['audit_export'] }),
+      administration.createTenant(owner, { slug: 'rich', name: 'R', type: 'team', plan: 'enterprise', ownerId }),
+      administration.publishTemplate(owner, {} as never),
+      administration.endTokensOf(owner, { userId: ownerId }),
+      administration.endTokensOf(owner, { clientId: 'web' }),
+    ])
+      expect(await outcomeOf(work)).to.equal('403 operator.required');
+    const limits = { members: 3 };
+    expect(await outcomeOf(administration.changeSettings(owner, id, { limits }))).to.equal('done');
+    for (const of of [{ userId: { $ne: null } }, { tenantId: id, userId: 'x' }, {}, null, { grantId: '' }])
+      expect(await outcomeOf(administration.endTokensOf(operator, of as never))).to.equal('400 input.invalid');
+  });
+
+  it('a tenant does not use up the names of others', async () => {
+    const { administration } = running.app;
+    const { id } = await create('name-0');
+    const rename = (slug: string): Promise<string> => outcomeOf(administration.changeSettings(operator, id, { slug }));
+    for (let number = 1; number < 20; number++) expect(await rename(`name-${number}`)).to.equal('done');
+    expect(await rename('name-20')).to.equal('409 tenant.too_many_slugs');
+    expect(await rename('name-0')).to.equal('done');
   });
 });

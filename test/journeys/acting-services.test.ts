@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { ciKey, projectsApi, redirectUri } from '../support/contract-seed.js';
+import { operator, tenantIdOf } from '../support/administered.js';
 import { dropCaches } from '../support/drop-caches.js';
 import { relyingParty, signIn, type RelyingParty, type Tokens } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
@@ -83,9 +84,6 @@ describe('a service that acts for a person (RFC 8693)', () => {
     const chain = { sub: 'other-helper', act: { sub: 'helper' } };
     expect(decodeJwt(second.access_token)['act']).to.deep.equal(chain);
     expect((await introspect(second.access_token))['act']).to.deep.equal(chain);
-    const plain = await exchange({ subject_token: second.access_token });
-    expect(decodeJwt(plain.access_token)['act'], 'nobody drops out of the chain').to.deep.equal(chain);
-    expect(plain.refresh_token).to.equal(undefined);
 
     await app.database
       .collection('service_accounts')
@@ -93,6 +91,26 @@ describe('a service that acts for a person (RFC 8693)', () => {
     await dropCaches(app);
     expect(await introspect(second.access_token)).to.deep.equal({ active: false });
     expect((await introspect(first.access_token)).active).to.equal(true);
+  });
+
+  it('sec-063 what a service holds is exchanged by a service alone, of the target tenant, and not after its end', async () => {
+    const { access_token: subject } = await tokensOf();
+    const { access_token: held } = await acting(subject, await serviceToken());
+    for (const tenant of ['acme', 'globex'])
+      expect(await refusalOf(exchange({ subject_token: held, tenant }))).to.match(/^invalid_request/);
+    expect(await refusalOf(acting(held, await serviceToken(), { tenant: 'acme' }))).to.equal(unusable);
+    const userinfo = (): Promise<number> =>
+      fetch(`${app.issuer}/oauth2/userinfo`, { headers: { Authorization: `Bearer ${held}` } }).then(
+        ({ status }) => status,
+      );
+    expect(await userinfo()).to.equal(200);
+
+    const tenantId = await tenantIdOf(app, 'globex');
+    const serviceAccount = { tenantId, clientId: 'helper' };
+    await app.app.administration.endTokensOf(operator, { serviceAccount });
+    expect(await introspect(held)).to.deep.equal({ active: false });
+    expect(await userinfo()).to.equal(401);
+    expect(await refusalOf(acting(held, await serviceToken('other-helper')))).to.equal(unusable);
   });
 
   it('sec-063 a service that may not, is of another tenant, was revoked, or is none is refused in the same words', async () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { projectsApi, redirectUri } from '../support/contract-seed.js';
+import { eventually } from '../support/eventually.js';
 import { dropCaches } from '../support/drop-caches.js';
 import { relyingParty, signIn, type RelyingParty, type Tokens } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
@@ -150,6 +151,7 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
       ['invalid_scope', subject, { scope: 'projects:write' }],
       ['invalid_target', subject, { resource: 'https://api.example.com/other' }],
       ['invalid_target', subject, { audience: 'https://api.example.com/other' }],
+      ['invalid_target', subject, { tenant: 'acme' }],
       ['invalid_request', subject, { requested_token_type: typeOf('jwt') }],
     ];
     for (const [error, token, parameters, by] of cases)
@@ -201,6 +203,34 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
       for (const ended of [first, back]) await expectEnded(ended);
       expect(await stateOf(other.access_token)).to.equal(true);
       expect(await stateOf(others.access_token)).to.equal(true);
+    });
+
+    it('however often it goes back and forth there is one grant for each tenant beside the first', async () => {
+      let { refresh_token: token } = await tokensOf();
+      for (const tenant of ['globex', 'acme', 'globex', 'acme', 'globex', 'acme']) {
+        const parameters = { ...ofRefreshToken, requested_token_type: typeOf('refresh_token'), tenant };
+        ({ refresh_token: token } = await switchTo(token, parameters));
+      }
+      expect(await app.database.collection('oidc_grants').countDocuments({ clientId: 'switcher' })).to.equal(3);
+    });
+
+    it('sec-063 an access token does not renew itself: what it gives lives no longer than it does', async () => {
+      const { access_token: subject } = await tokensOf();
+      const { iat = 0, exp } = decodeJwt(subject);
+      await eventually(async () => {
+        const given = decodeJwt((await switchTo(subject)).access_token);
+        expect(given.iat).to.be.greaterThan(iat);
+        expect(given.exp).to.equal(exp);
+      }, 5000);
+    });
+
+    it('sec-056 a reuse ends the family from its beginning', async () => {
+      const tokens = await tokensOf();
+      const switched = await switchForGood(tokens.refresh_token);
+      await refresh(switched.refresh_token);
+      expect(await refusalOf(refresh(switched.refresh_token))).to.match(/^invalid_grant/);
+      await expectEnded(switched);
+      expect(await stateOf(tokens.access_token)).to.equal(false);
     });
 
     it('sec-056 not the other way round: the subject goes on', async () => {

@@ -23,8 +23,10 @@ export type RevocationReason = 'reuse' | 'revoked' | 'session_ended' | 'password
 export type GrantsOf = Partial<Pick<GrantBinding, 'accountId' | 'clientId' | 'tenantId'>>;
 
 export interface Endings {
-  revokeGrant(grantId: string, reason: RevocationReason): Promise<void>;
-  endSession(sessionUid: string): Promise<void>;
+  /** After a reuse the whole family, back to the grant that it began with. */
+  revokeGrant(grantId: string, reason: RevocationReason, by?: Actor): Promise<void>;
+  /** With its grants; those for offline access outlive a sign-out, but not an ending by somebody else. */
+  endSession(sessionUid: string, by?: Actor): Promise<void>;
   /** Every session and every grant of the user, those for offline access too. */
   endAllOf(tx: Tx, actor: Actor, userId: string, reason: RevocationReason): Promise<void>;
   endGrantsOf(tx: Tx, actor: Actor, of: GrantsOf, reason: RevocationReason): Promise<void>;
@@ -39,19 +41,19 @@ export function createEndings(deps: EndingDeps): Endings {
   const grants = grantsIn(database);
   const sessions = database.collection<ProtocolRecord>('oidc_sessions');
   /** One code used fifty times at once ends its grant once; the others wait for that instead of fighting over it. */
-  const ending = new Map<string, Promise<void>>();
+  const underWay = new Map<string, Promise<void>>();
 
   return {
-    revokeGrant(grantId, reason) {
+    revokeGrant(grantId, reason, by) {
       const running =
-        ending.get(grantId) ??
-        inTransaction(async (tx) => void (await endGrants(deps, tx, { _id: grantId }, { reason }))).finally(() =>
-          ending.delete(grantId),
+        underWay.get(grantId) ??
+        inTransaction((tx) => endGrant(deps, tx, grantId, { reason, ...(by ? { by } : {}) })).finally(() =>
+          underWay.delete(grantId),
         );
-      ending.set(grantId, running);
+      underWay.set(grantId, running);
       return running;
     },
-    async endSession(sessionUid) {
+    async endSession(sessionUid, by) {
       await inTransaction(async (tx) => {
         const session = await sessions.findOneAndUpdate(
           { _id: sessionUid, ...live },
@@ -59,9 +61,10 @@ export function createEndings(deps: EndingDeps): Endings {
           sessionOf(tx),
         );
         if (!session) return;
-        await endGrants(deps, tx, { sessionUid, offline: false }, { reason: 'session_ended' });
+        const grants = by ? { sessionUid } : { sessionUid, offline: false };
+        await endGrants(deps, tx, grants, { reason: 'session_ended', ...(by ? { by } : {}) });
         const { accountId: userId } = session;
-        if (userId !== undefined) await recordEvent(tx, sessionEnded(userId, { kind: 'user', userId }));
+        if (userId !== undefined) await recordEvent(tx, sessionEnded(userId, by ?? { kind: 'user', userId }));
       });
     },
     async endAllOf(tx, actor, userId, reason) {
@@ -80,6 +83,12 @@ export function createEndings(deps: EndingDeps): Endings {
     },
     findGrantId: (binding) => findLiveGrant(grants, binding),
   };
+}
+
+async function endGrant(deps: EndingDeps, tx: Tx, grantId: string, ending: Ending): Promise<void> {
+  const grant =
+    ending.reason === 'reuse' ? await grantsIn(deps.database).findOne({ _id: grantId }, sessionOf(tx)) : null;
+  await endGrants(deps, tx, { _id: grant?.exchangedFrom ?? grantId }, ending);
 }
 
 interface Ending {
