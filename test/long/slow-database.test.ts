@@ -64,11 +64,20 @@ describe('F7 a slow database, behind two processes', function () {
   };
 
   /** What a flow asks of the database with nothing remembered, and its time with nothing slow. */
-  async function measure(work: () => Promise<unknown>): Promise<{ roundTrips: number; ms: number }> {
-    await delay(allIsOldMs);
-    const before = cluster.databaseLink.requests();
-    const ms = await timeOf(work);
-    return { roundTrips: cluster.databaseLink.requests() - before, ms };
+  async function measure(name: Flow, work: () => Promise<unknown>): Promise<{ roundTrips: number; ms: number }> {
+    const counted = async (): Promise<{ roundTrips: number; ms: number }> => {
+      await delay(allIsOldMs);
+      const before = cluster.databaseLink.requests();
+      const ms = await timeOf(work);
+      return { roundTrips: cluster.databaseLink.requests() - before, ms };
+    };
+    const quick = await counted();
+    if (name !== 'sign-in') return quick;
+    // several requests: when they are slow, what the first has read is old before the last
+    cluster.databaseLink.delay(slowMs);
+    const slow = await counted();
+    await cluster.databaseLink.heal();
+    return { roundTrips: slow.roundTrips, ms: quick.ms };
   }
 
   /** How long the processes take for what needs no database: at least as long as their event loops are held up. */
@@ -93,7 +102,7 @@ describe('F7 a slow database, behind two processes', function () {
   it(`that takes ${slowMs} ms more each time costs each flow its round trips and little else`, async () => {
     const flows = await somebody();
     const budgets = new Map<Flow, { roundTrips: number; ms: number }>();
-    for (const name of Object.keys(flows) as Flow[]) budgets.set(name, await measure(flows[name]));
+    for (const name of Object.keys(flows) as Flow[]) budgets.set(name, await measure(name, flows[name]));
 
     // different ones: sign-ins of one person at the same moment write the same row, so one of them starts again
     const people = await Promise.all(crowd.slice(0, parallel).map(somebody));
