@@ -1,6 +1,8 @@
 // What a supervisor promises, against the built server under load.
 import { expect } from 'chai';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
+import { retryAfterMs } from '../support/load.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { relyingParty, type RelyingParty } from '../support/relying-party.js';
 import {
@@ -95,8 +97,9 @@ function startLoad(server: ServerProcess, party: RelyingParty, people: number): 
     while (!isOver) {
       const signIn = async (): Promise<unknown> => signInAs(party, server.issuer);
       await signIn()
-        .catch(() => {
+        .catch(async () => {
           load.retried += 1;
+          await delay(retryAfterMs);
           return signIn();
         })
         .catch((error: unknown) => load.lost.push(error));

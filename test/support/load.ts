@@ -37,7 +37,8 @@ export interface Load {
 }
 
 const answerWithinMs = 10_000;
-const retryAfterMs = 250;
+/** Nobody tries again at the same instant: whatever broke is to have been noticed by then. */
+export const retryAfterMs = 250;
 const silently = { changes: { prompt: 'none' } };
 
 /** Begins so many of each kind every second, whether or not the earlier ones have ended. Every failure is tried again once. */
