@@ -17,7 +17,7 @@ export function createHttpServer(
   limits: ServerLimits,
   headers: readonly Header[] = [],
 ): Server {
-  const checkEveryMs = Math.min(500, limits.headersTimeoutMs / 4);
+  const checkEveryMs = Math.min(100, limits.headersTimeoutMs / 4);
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -70,6 +70,8 @@ function statusOfUnreadable(code: string | undefined): number {
 function answerOnSocket(socket: Socket, status: number, headers: readonly Header[]): void {
   // Node takes its own listener away before `connect`; a client that resets the connection must not end the process
   socket.on('error', () => socket.destroy());
+  // who has said nothing asked for nothing; when thousands end at once, an answer to each would make others wait
+  if (socket.bytesRead === 0) return void socket.destroy();
   const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse };
   if (socket.writable && !answering?.headersSent) {
     const lines = [...headers, ['Connection', 'close'], ['Content-Length', '0']].map((header) => header.join(': '));
