@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import type { Actor } from '../kernel/actor.js';
 import { parseEmail } from '../kernel/email.js';
+import { AppError } from '../kernel/errors.js';
 import { randomSecret } from '../kernel/secret.js';
 import { isDuplicateKey, type InTransaction } from '../platform/mongo/transactions.js';
 import { parseSeedFile, SeedError } from './parse-seed-file.js';
@@ -77,9 +78,15 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
 
   async function write(plan: SeedPlan): Promise<void> {
     if (plan.writes.length === 0) return;
-    await deps.inTransaction(async (tx) => {
-      for (const step of plan.writes) await step(tx);
-    });
+    try {
+      await deps.inTransaction(async (tx) => {
+        for (const step of plan.writes) await step(tx);
+      });
+    } catch (error) {
+      // what only shows while it is written: no seat is left, or the tenant takes nobody in
+      if (error instanceof AppError && error.status < 500) throw new SeedError([error.message]);
+      throw error;
+    }
   }
 
   async function makeFirst({ email, password, demo }: FirstStart): Promise<FirstStartReport | null> {

@@ -78,6 +78,8 @@ async function ownerOf(
 ): Promise<string | null> {
   if (slug === undefined) return null;
   const tenant = plan.tenants.get(slug) ?? (await deps.tenants.findTenantBySlug(slug));
+  if (tenant && !deps.tenantTypes[tenant.type].clients)
+    plan.refuse([...path, 'tenant'], `is ${tenant.type} and owns no clients`);
   if (tenant && tenant.status !== 'deleted') return tenant.id;
   plan.refuse([...path, 'tenant'], `names no tenant: ${slug}`);
   return null;

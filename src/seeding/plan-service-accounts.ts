@@ -19,6 +19,8 @@ export async function planServiceAccounts(
   plan: SeedPlan,
   { tenant, wanted, path }: AccountsToPlan,
 ): Promise<void> {
+  if (!deps.tenantTypes[tenant.type].serviceAccounts && wanted.length > 0)
+    plan.refuse(path, `are not for ${tenant.type} tenants`);
   for (const [index, account] of wanted.entries()) {
     const at = [...path, index];
     for (const [position, key] of account.roles.entries()) {

@@ -51,6 +51,7 @@ async function planTenant(
     plan.newTenants.add(tenant.slug);
     return tenant;
   }
+  if (before.type !== wanted.type) plan.refuse([...path, 'type'], `is ${before.type}: a seed does not change it`);
   const { name, type, plan: currentPlan, policies } = before;
   if (isDeepStrictEqual({ name, type, plan: currentPlan, policies }, changes)) plan.keep();
   else plan.update((tx) => deps.tenants.updateTenant(tx, plan.actor, before, changes));
@@ -71,7 +72,10 @@ async function planRoles(
   { tenant, isNew, wanted, path, permissions }: RolesToPlan,
 ): Promise<void> {
   const existing = isNew ? [] : await deps.roles.listCustomRoles(tenant.id);
-  const keys = new Set([...deps.roles.builtInRoleKeys, ...existing.map((role) => role.key)]);
+  const rules = deps.tenantTypes[tenant.type];
+  const keys = new Set([...rules.builtInRoles, ...existing.map((role) => role.key)]);
+  if (!rules.customRoles && wanted.roles.length > 0)
+    plan.refuse([...path, 'roles'], `are not for ${tenant.type} tenants`);
   const seen = new Set<string>(deps.roles.builtInRoleKeys);
   for (const [index, role] of wanted.roles.entries()) {
     const at = [...path, 'roles', index];

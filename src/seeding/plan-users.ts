@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseEmail } from '../kernel/email.js';
 import { newId } from '../kernel/ids.js';
 import type { Tx } from '../platform/mongo/transactions.js';
+import type { Tenant } from '../tenants/index.js';
 import type { Profile, User } from '../users/index.js';
 import type { Seed } from './seed.js';
 import type { SeedDeps, SeedPlan } from './seed-plan.js';
@@ -86,7 +87,7 @@ async function planMemberships(
       plan.refuse([...path, index, 'tenant'], `names no tenant: ${slug}`);
       continue;
     }
-    const known = plan.roleKeys.get(tenant.id) ?? (await roleKeysOf(deps, tenant.id));
+    const known = plan.roleKeys.get(tenant.id) ?? (await roleKeysOf(deps, tenant));
     for (const [position, key] of roles.entries()) {
       if (!known.has(key)) plan.refuse([...path, index, 'roles', position], `is no role of ${slug}: ${key}`);
     }
@@ -105,7 +106,7 @@ async function planMemberships(
   }
 }
 
-async function roleKeysOf(deps: SeedDeps, tenantId: string): Promise<Set<string>> {
-  const custom = await deps.roles.listCustomRoles(tenantId);
-  return new Set([...deps.roles.builtInRoleKeys, ...custom.map((role) => role.key)]);
+async function roleKeysOf(deps: SeedDeps, { id, type }: Tenant): Promise<Set<string>> {
+  const custom = await deps.roles.listCustomRoles(id);
+  return new Set([...deps.tenantTypes[type].builtInRoles, ...custom.map((role) => role.key)]);
 }

@@ -60,6 +60,35 @@ const refused: readonly [why: string, seed: SeedInput, place: RegExp][] = [
     },
     /users\[1\]\.memberships\[0\]\.tenant /,
   ],
+  [
+    'a role of its own in a personal tenant',
+    { tenants: [{ ...tenant, type: 'personal', roles: [{ key: 'own', permissions: [] }] }] },
+    /tenants\[0\]\.roles /,
+  ],
+  [
+    'a service account in a personal tenant',
+    { tenants: [{ ...tenant, type: 'personal', serviceAccounts: [account] }] },
+    /tenants\[0\]\.serviceAccounts /,
+  ],
+  [
+    'a role in a personal tenant that such have not',
+    {
+      tenants: [{ ...tenant, type: 'personal' }],
+      users: [{ ...person, memberships: [{ tenant: 'initech', roles: ['viewer'] }] }],
+    },
+    /users\[0\]\.memberships\[0\]\.roles\[0\] /,
+  ],
+  [
+    'a client of a personal tenant',
+    { tenants: [{ ...tenant, type: 'personal' }], ...client({ tenant: 'initech' }) },
+    /clients\[0\]\.tenant /,
+  ],
+  [
+    'another type for a tenant that is there',
+    { tenants: [{ slug: 'acme', name: 'Acme Inc', type: 'team' }] },
+    /tenants\[0\]\.type /,
+  ],
+  ['a reserved slug', { tenants: [{ ...tenant, slug: 'login' }] }, /tenants\[0\]\.slug /],
   ['a short password', { users: [{ ...person, password: 'fourteen chars' }] }, /users\[0\]\.password /],
   [
     'a scope that names no permission of its resources',
