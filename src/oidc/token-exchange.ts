@@ -58,7 +58,7 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
   const { subject, source } = await liveSubject(deps, ctx, { ...asked, proof });
   const { accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
   const tenantId = await targetTenant(deps, ctx, accountId, asked.tenant);
-  requireReason(asked, subject, { isSameTenant: tenantId === fromTenantId });
+  requireActor(asked, subject);
   // the first of them all, so that a chain is no longer than this: one grant for each tenant, and all end together
   const exchangedFrom = bindingOf(source).exchangedFrom ?? bindingOf(source).jti;
   const actor =
@@ -120,14 +120,12 @@ function parseParameters(ctx: KoaContextWithOIDC): Asked {
 }
 
 /**
- * An exchange is for another tenant, or for a service that acts. And what a service holds for a person it exchanges
- * itself: without it nobody would notice that it is gone, or that it is of another tenant.
+ * What a service holds for a person a service exchanges: without it nobody would notice that it is gone, or that it is
+ * of another tenant.
  */
-function requireReason(asked: Asked, subject: Subject, { isSameTenant }: { isSameTenant: boolean }): void {
-  if (asked.actorToken !== undefined) return;
-  if (actorOf(subject as AccessToken))
+function requireActor({ actorToken }: Asked, subject: Subject): void {
+  if (actorToken === undefined && actorOf(subject as AccessToken))
     throw new errors.InvalidRequest('actor_token is required for this subject_token');
-  if (isSameTenant) throw new errors.InvalidTarget('subject_token is of this tenant already');
 }
 
 /** RFC 8693 §2.1: token and type come together. What is done for somebody ends with its access token. */

@@ -151,7 +151,6 @@ describe('switching tenants by token exchange (RFC 8693)', () => {
       ['invalid_scope', subject, { scope: 'projects:write' }],
       ['invalid_target', subject, { resource: 'https://api.example.com/other' }],
       ['invalid_target', subject, { audience: 'https://api.example.com/other' }],
-      ['invalid_target', subject, { tenant: 'acme' }],
       ['invalid_request', subject, { requested_token_type: typeOf('jwt') }],
     ];
     for (const [error, token, parameters, by] of cases)
