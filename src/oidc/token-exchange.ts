@@ -3,21 +3,12 @@ import { errors, type AccessToken, type Grant, type KoaContextWithOIDC, type Ref
 import type { RecordEvent } from '../events/index.js';
 import type { InTransaction } from '../platform/mongo/transactions.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
-import {
-  looksLikeJwt,
-  verifiedTokenId,
-  type VerifiedState,
-  type VerifyAccessToken,
-} from './adapter/jwt-access-tokens.js';
-import {
-  actorOf,
-  authorizationOfGrant,
-  authorizationOfService,
-  isEnded,
-  isStillGood,
-} from './current-authorization.js';
+import { liveActor, noteActor, parseActor, requireActor } from './acting-service.js';
+import type { VerifyAccessToken } from './adapter/jwt-access-tokens.js';
+import { authorizationOfGrant, isStillGood } from './current-authorization.js';
+import { accessTokenType, findToken, isShownByItsHolder, jwtType } from './exchanged-tokens.js';
 import { covers, hasConsent, newGrant, type GrantDeps, type Wanted } from './grants.js';
-import { bindingOf, clientOf, takeDpopProof, type KnownClient } from './library-internals.js';
+import { bindingOf, clientOf, takeDpopProof } from './library-internals.js';
 import { translated } from './oauth-errors.js';
 import { knownScopes } from './options/scopes.js';
 import { resourceServerFor, type ResourceDeps } from './resources.js';
@@ -34,9 +25,7 @@ export interface TokenExchangeDeps extends ResourceDeps, Pick<GrantDeps, 'findGr
 type Subject = AccessToken | RefreshToken;
 
 const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 const refreshTokenType = 'urn:ietf:params:oauth:token-type:refresh_token';
-const jwtType = 'urn:ietf:params:oauth:token-type:jwt';
 const parameters = [
   ...['subject_token', 'subject_token_type', 'requested_token_type', 'tenant', 'scope', 'resource', 'audience'],
   ...['actor_token', 'actor_token_type'],
@@ -119,52 +108,6 @@ function parseParameters(ctx: KoaContextWithOIDC): Asked {
   return { subjectToken, isRefreshToken, wantsRefreshToken, tenant, actorToken: parseActor(ctx, wantsRefreshToken) };
 }
 
-/**
- * What a service holds for a person a service exchanges: without it nobody would notice that it is gone, or that it is
- * of another tenant.
- */
-function requireActor({ actorToken }: Asked, subject: Subject): void {
-  if (actorToken === undefined && actorOf(subject as AccessToken))
-    throw new errors.InvalidRequest('actor_token is required for this subject_token');
-}
-
-/** RFC 8693 §2.1: token and type come together. What is done for somebody ends with its access token. */
-function parseActor(ctx: KoaContextWithOIDC, wantsRefreshToken: boolean): string | undefined {
-  const { actor_token: actorToken, actor_token_type: type } = ctx.oidc.params as Record<string, string | undefined>;
-  if (actorToken === undefined && type === undefined) return undefined;
-  if (!actorToken || !type) throw new errors.InvalidRequest('actor_token and actor_token_type come together');
-  if (type !== accessTokenType && type !== jwtType) throw new errors.InvalidRequest('unsupported actor_token_type');
-  if (wantsRefreshToken) throw new errors.InvalidRequest('an actor gets no refresh token');
-  return actorToken;
-}
-
-/**
- * Client id of the service account that acts: it belongs to the target tenant, may act through this client, and is in
- * good standing. One wording for whatever its token lacks.
- */
-async function liveActor(
-  deps: TokenExchangeDeps,
-  ctx: KoaContextWithOIDC,
-  actorToken: string,
-  { proof, tenantId }: { proof: string | undefined; tenantId: string },
-): Promise<string> {
-  const refused = new errors.InvalidGrant('actor_token is not usable');
-  const token = await findToken(deps, ctx, 'ClientCredentials', actorToken);
-  const { clientId = '', jkt } = (token ?? {}) as { clientId?: string; jkt?: string };
-  if (!token || (jkt !== undefined && jkt !== proof) || !clientOf(ctx).allowedActors.includes(clientId)) throw refused;
-  const client = (await ctx.oidc.provider.Client.find(clientId)) as KnownClient | undefined;
-  const authorization = client?.tenantId === tenantId ? await authorizationOfService(deps.access, client) : null;
-  if (!authorization || isEnded(token, authorization)) throw refused;
-  return clientId;
-}
-
-/** RFC 8693 §4.1: whoever acts now stands outermost, around those who acted before. */
-function noteActor(ctx: KoaContextWithOIDC, subject: Subject, actor: string | undefined): void {
-  const before = actorOf(subject as AccessToken);
-  const act = actor === undefined ? before : { sub: actor, ...(before ? { act: before } : {}) };
-  if (act) (ctx.state as ExchangeState).exchanged = { ...(ctx.state as ExchangeState).exchanged, act };
-}
-
 /** The subject token and its grant; one wording for whatever it lacks. It is neither used up nor rotated. */
 async function liveSubject(
   deps: TokenExchangeDeps,
@@ -177,8 +120,7 @@ async function liveSubject(
     ? await provider.RefreshToken.find(subjectToken)
     : await findToken(deps, ctx, 'AccessToken', subjectToken);
   if (!subject || subject.clientId !== clientOf(ctx).clientId) throw refused;
-  const { jkt } = subject as { jkt?: string };
-  if (jkt !== undefined && jkt !== proof) throw refused;
+  if (!isShownByItsHolder(subject, proof)) throw refused;
   const source = await provider.Grant.find(subject.grantId ?? '');
   const isOfGrant = source?.accountId === subject.accountId && source?.clientId === subject.clientId;
   if (!source || !isOfGrant) throw refused;
@@ -192,22 +134,6 @@ async function liveSubject(
   const { acr, amr, auth_time: authTime } = (subject as AccessToken).extra ?? {};
   (ctx.state as ExchangeState).exchanged = (isRefreshToken ? subject : { acr, amr, authTime }) as object;
   return { subject, source };
-}
-
-async function findToken<Kind extends 'AccessToken' | 'ClientCredentials'>(
-  deps: TokenExchangeDeps,
-  ctx: KoaContextWithOIDC,
-  kind: Kind,
-  token: string,
-): Promise<InstanceType<Provider[Kind]> | undefined> {
-  const model = ctx.oidc.provider[kind] as unknown as {
-    find(id: string): Promise<InstanceType<Provider[Kind]> | undefined>;
-  };
-  if (!looksLikeJwt(token)) return model.find(token);
-  const verified = await deps.verifyAccessToken(token);
-  if (!verified) return undefined;
-  (ctx.state as VerifiedState).verifiedAccessToken = verified;
-  return model.find(verifiedTokenId(verified));
 }
 
 /** Unknown, foreign and suspended tenants are refused alike: the answer tells nothing about them. */

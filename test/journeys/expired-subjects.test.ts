@@ -56,7 +56,7 @@ describe('sec-063 tokens that are shown for an exchange', () => {
       );
   const hourAgo = (): number => Math.floor(Date.now() / 1000) - 3600;
 
-  it('are refused once they have expired, as subject and as actor', async () => {
+  it('are refused once they have expired, or when nobody shows the certificate that they are bound to, as subject and as actor', async () => {
     const begun = await party.begin({ scope: 'openid projects:read', tenant: 'globex' });
     const visit = await signIn(running.issuer, begun.url, consultant);
     const { access_token: subject } = await begun.finish(visit.page.url);
@@ -65,12 +65,13 @@ describe('sec-063 tokens that are shown for an exchange', () => {
       resource: projectsApi,
     });
 
+    const bound = { cnf: { 'x5t#S256': 'x'.repeat(43) } };
     const acting = { tenant: 'acme', actor_token_type: accessToken };
     expect(await exchange({ tenant: 'acme', subject_token: await changed(subject, {}) }), 'as it is').to.equal('given');
     expect(await exchange({ ...acting, subject_token: subject, actor_token: await changed(actor, {}) })).to.equal(
       'given',
     );
-    for (const claims of [{ exp: hourAgo() }, { nbf: hourAgo() + 7200 }, { iss: 'https://other.example' }]) {
+    for (const claims of [{ exp: hourAgo() }, { nbf: hourAgo() + 7200 }, { iss: 'https://other.example' }, bound]) {
       const subjectToken = await changed(subject, claims);
       expect(await exchange({ tenant: 'acme', subject_token: subjectToken }), JSON.stringify(claims)).to.equal(
         'invalid_grant',
