@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { Mailbox } from '../src/kernel/mailbox.js';
+import { belongTogether } from './tls.js';
 import { settings, type Setting, type SettingName, type SettingValues } from './settings.js';
+import type { SmtpServer } from '../src/kernel/smtp-server.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,10 +19,21 @@ export class ConfigError extends Error {
 export interface Config {
   issuer: string;
   http: { port: number; host: string; trustedProxies: number; rateLimitFactor: number };
+  /** The server ends TLS itself. PEM. */
+  tls: { certificates: string; key: string } | undefined;
+  /** How certificates of clients come; undefined: none is looked at. */
+  clientCertificates: { header: string | undefined; authorities: readonly string[] } | undefined;
   storage: { mongodbUri: string | undefined; dataDirectory: string };
   redisUrl: string | undefined;
+  egress: { allow: string[]; extraAuthorities: string[] };
+  /** Asked about domains; none: those of the machine. */
+  nameServers: string[];
   secrets: { masterKeys: Buffer[] | undefined; cookieKeys: string[] | undefined };
   firstStart: { adminEmail: string; adminPassword: string | undefined; seedFile: string | undefined };
+  /** Who may make an account by themselves. */
+  signUp: 'open' | 'apps' | 'closed';
+  /** Without a server mail becomes files. */
+  mail: { server: SmtpServer | undefined; from: Mailbox };
   logLevel: string;
   /** Processes that serve. */
   workers: number;
@@ -77,11 +91,27 @@ function crossCheck(values: Partial<SettingValues>): string[] {
   // also for `auto` on a machine with one core: the same settings are good or bad everywhere
   if (values.WORKERS !== undefined && values.WORKERS !== 1 && !values.REDIS_URL)
     problems.push('WORKERS above 1 needs REDIS_URL');
+  if (values.SMTP_URL && !values.MAIL_FROM) problems.push('MAIL_FROM is needed with SMTP_URL');
+  problems.push(...crossCheckTls(values));
   if (!values.ISSUER?.startsWith('https:')) return problems;
   if (!values.MASTER_KEYS) problems.push('MASTER_KEYS is needed when ISSUER is https');
   if (!values.COOKIE_KEYS) problems.push('COOKIE_KEYS is needed when ISSUER is https');
   if (!values.MONGODB_URI && !values.ALLOW_EMBEDDED)
     problems.push('MONGODB_URI is needed when ISSUER is https (or ALLOW_EMBEDDED=true, for a trial)');
+  return problems;
+}
+
+function crossCheckTls({ ISSUER, TRUSTED_PROXIES, ...values }: Partial<SettingValues>): string[] {
+  const { TLS_CERT, TLS_KEY, TLS_CLIENT_CA, CLIENT_CERT_HEADER } = values;
+  const problems: string[] = [];
+  if (TLS_CERT && !TLS_KEY) problems.push('TLS_KEY is needed with TLS_CERT');
+  if (TLS_KEY && !TLS_CERT) problems.push('TLS_CERT is needed with TLS_KEY');
+  if (TLS_CERT && TLS_KEY && !belongTogether(TLS_CERT, TLS_KEY)) problems.push('TLS_KEY is not the key of TLS_CERT');
+  if (TLS_CERT && ISSUER?.startsWith('http:')) problems.push('TLS_CERT needs an ISSUER that is https');
+  if (TLS_CLIENT_CA && !TLS_CERT && !CLIENT_CERT_HEADER)
+    problems.push('TLS_CLIENT_CA is of use with TLS_CERT or CLIENT_CERT_HEADER alone');
+  if (CLIENT_CERT_HEADER && TRUSTED_PROXIES === 0)
+    problems.push('CLIENT_CERT_HEADER needs TRUSTED_PROXIES: anybody else could write it');
   return problems;
 }
 
@@ -95,10 +125,22 @@ function toConfig(values: SettingValues): Config {
       trustedProxies: values.TRUSTED_PROXIES,
       rateLimitFactor: values.RATE_LIMIT_FACTOR,
     },
+    tls: values.TLS_CERT && values.TLS_KEY ? { certificates: values.TLS_CERT, key: values.TLS_KEY } : undefined,
+    clientCertificates:
+      values.CLIENT_CERT_HEADER || values.TLS_CLIENT_CA
+        ? { header: values.CLIENT_CERT_HEADER, authorities: values.TLS_CLIENT_CA ?? [] }
+        : undefined,
     storage: { mongodbUri: values.MONGODB_URI, dataDirectory },
     redisUrl: values.REDIS_URL,
+    nameServers: values.DNS_SERVERS ?? [],
+    egress: { allow: values.EGRESS_ALLOW ?? [], extraAuthorities: values.EXTRA_CA_FILE ?? [] },
     secrets: { masterKeys: values.MASTER_KEYS, cookieKeys: values.COOKIE_KEYS },
     firstStart: { adminEmail: values.ADMIN_EMAIL, adminPassword: values.ADMIN_PASSWORD, seedFile: values.SEED_FILE },
+    signUp: values.SIGN_UP,
+    mail: {
+      server: values.SMTP_URL,
+      from: values.MAIL_FROM ?? { name: 'Gatehouse', address: `no-reply@${new URL(values.ISSUER).hostname}` },
+    },
     logLevel: values.LOG_LEVEL,
     workers: values.WORKERS === 'auto' ? availableParallelism() : values.WORKERS,
   };

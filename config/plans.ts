@@ -13,7 +13,7 @@ export const plans: readonly Plan[] = Object.freeze([
   {
     key: 'enterprise',
     name: 'Enterprise',
-    features: ['api_keys', 'invitations', 'connections', 'ip_allowlist', 'audit_export'],
+    features: ['api_keys', 'invitations', 'connections', 'ip_allowlist', 'mfa_policy', 'audit_export'],
     limits: { members: null, serviceAccounts: null },
   },
 ]);

@@ -1,6 +1,13 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { parseEmail } from '../src/kernel/email.js';
+import { parseMailbox } from '../src/kernel/mailbox.js';
+import { hostAndPort } from '../src/kernel/outbound-uri.js';
 import { policy } from './policy.js';
+import { parseSmtpUrl } from './smtp-url.js';
+import { authorityCertificates, certificateChain, certificateHeader, privateKey } from './tls.js';
 
 /** One environment variable: how its text is read, what it is without, and what to say about it. */
 export interface Setting<T> {
@@ -63,6 +70,72 @@ const emailAddress = text.refine((value) => parseEmail(value) !== null, 'must be
 const mongoUri = text.regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://');
 
 const redisUrl = text.regex(/^rediss?:\/\//, 'must start with redis:// or rediss://');
+
+const smtpServer = text.transform((value, context) => {
+  const server = parseSmtpUrl(value);
+  if (typeof server !== 'string') return server;
+  context.addIssue({ code: 'custom', message: server });
+  return z.NEVER;
+});
+
+const sender = text.transform((value, context) => {
+  const mailbox = parseMailbox(value);
+  if (mailbox) return mailbox;
+  context.addIssue({ code: 'custom', message: 'must be an e-mail address, or a name and one: Name <address>' });
+  return z.NEVER;
+});
+
+/** As a URL parser writes them, so that comparing texts is enough later. */
+const hostsAndPorts = text.transform((value, context) => {
+  const pairs = value.split(',').map((pair) => pair.trim());
+  if (!pairs.every(isHostAndPort))
+    context.addIssue({
+      code: 'custom',
+      message: 'must be host:port pairs, each as in an https address and with its port, separated by commas',
+    });
+  return pairs;
+});
+
+function isHostAndPort(pair: string): boolean {
+  const address = `https://${pair}/`;
+  return /^[a-z0-9.:[\]_-]+$/.test(pair) && URL.canParse(address) && hostAndPort(new URL(address)) === pair;
+}
+
+const nameServers = text.transform((value, context) => {
+  const servers = value.split(',').map((server) => server.trim());
+  if (!servers.every(isNameServer))
+    context.addIssue({
+      code: 'custom',
+      message: 'must be IP addresses, each with or without a port, separated by commas',
+    });
+  return servers;
+});
+
+/** Checked here in full: what Node takes for one may end the process. */
+function isNameServer(server: string): boolean {
+  const {
+    v4 = '',
+    v6 = '',
+    port = '53',
+  } = /^(?:(?<v4>[^:]+)|\[(?<v6>[^\]]+)\]):(?<port>[1-9]\d{0,4})$/.exec(server)?.groups ?? {};
+  if (/%/.test(server)) return false;
+  return isIP(server) !== 0 || ((isIPv4(v4) || isIPv6(v6)) && Number(port) < 65_536);
+}
+
+const certificatesOfFile = text.transform((path, context) => {
+  try {
+    const pem = readFileSync(path, 'utf8');
+    const certificates = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+    const readable = certificates.map((certificate) => new X509Certificate(certificate).toString());
+    if (readable.length > 0) return readable;
+    context.addIssue({ code: 'custom', message: 'names a file that holds no certificate in PEM form' });
+  } catch (error) {
+    const isFile = (error as NodeJS.ErrnoException).syscall === undefined;
+    const what = isFile ? 'holds what is no certificate' : 'cannot be read';
+    context.addIssue({ code: 'custom', message: `names a file that ${what}` });
+  }
+  return [];
+});
 
 /** Every name of the environment, in the order in which `.env.example` shows it. */
 export const settings = {
@@ -129,6 +202,12 @@ export const settings = {
     help: 'Unset: generated and printed once at the first start.',
   },
   SEED_FILE: { group: 'First start', parse: text, help: 'A seed file (YAML or JSON) applied at every start.' },
+  SIGN_UP: {
+    group: 'Accounts',
+    parse: z.enum(['open', 'apps', 'closed']),
+    fallback: 'open',
+    help: 'Who may make an account by themselves: anybody (open), only on the way into an app that offers it (apps), or nobody (closed).',
+  },
   LOG_LEVEL: {
     group: 'Operation',
     parse: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
@@ -147,29 +226,52 @@ export const settings = {
     fallback: '1',
     help: 'Processes that serve, `auto` for one a core. More than one needs REDIS_URL.',
   },
-  SMTP_URL: { group: 'Mail', parse: text, secret: true, reserved: true, help: 'Mail server.' },
-  MAIL_FROM: { group: 'Mail', parse: text, reserved: true, help: 'Sender of mails.' },
+  SMTP_URL: {
+    group: 'Mail',
+    parse: smtpServer,
+    secret: true,
+    help: 'Mail server: smtp://user:password@host:587 (STARTTLS, needed unless the host is this machine or ?requireTLS=false stands behind it) or smtps://…. Unset: mail is written to files under DATA_DIR/mail.',
+  },
+  MAIL_FROM: {
+    group: 'Mail',
+    parse: sender,
+    help: 'Sender of mails: an address, or Name <address>. Needed with SMTP_URL.',
+  },
   EGRESS_ALLOW: {
     group: 'Outbound',
-    parse: text,
-    reserved: true,
-    help: 'host:port list that outbound calls may reach although private.',
+    parse: hostsAndPorts,
+    help: 'host:port list that outbound calls may reach although private, such as keys.internal:443. https all the same.',
   },
   EXTRA_CA_FILE: {
     group: 'Outbound',
-    parse: text,
-    reserved: true,
-    help: 'Further certificate authorities for outbound calls.',
+    parse: certificatesOfFile,
+    help: 'File (PEM) of further certificate authorities for outbound calls.',
   },
-  DNS_SERVERS: { group: 'Outbound', parse: text, reserved: true, help: 'Name servers for domain verification.' },
-  TLS_CERT: { group: 'TLS', parse: text, reserved: true, help: 'Certificate, when the server ends TLS itself.' },
-  TLS_KEY: { group: 'TLS', parse: text, secret: true, reserved: true, help: 'Its key.' },
-  TLS_CLIENT_CA: { group: 'TLS', parse: text, reserved: true, help: 'Authorities of client certificates.' },
+  DNS_SERVERS: {
+    group: 'Outbound',
+    parse: nameServers,
+    help: 'Name servers that are asked for the records with which tenants show that a domain is theirs: addresses, with a port if it is not 53, separated by commas. Unset: those of the machine.',
+  },
+  TLS_CERT: {
+    group: 'TLS',
+    parse: certificateChain,
+    help: 'When the server ends TLS itself: its certificate and the chain, as PEM or the path of a PEM file.',
+  },
+  TLS_KEY: {
+    group: 'TLS',
+    parse: privateKey,
+    secret: true,
+    help: 'The key of TLS_CERT, as PEM or the path of a PEM file.',
+  },
+  TLS_CLIENT_CA: {
+    group: 'TLS',
+    parse: authorityCertificates,
+    help: 'Authorities of client certificates, as PEM or the path of a PEM file. With TLS_CERT the server asks for certificates then, and needs none.',
+  },
   CLIENT_CERT_HEADER: {
     group: 'TLS',
-    parse: text,
-    reserved: true,
-    help: 'Header in which a trusted proxy hands over the client certificate.',
+    parse: certificateHeader,
+    help: 'Header in which a trusted proxy hands over the client certificate: URL-encoded PEM, or as in RFC 9440. Needs TRUSTED_PROXIES.',
   },
   METRICS_TOKEN: { group: 'Operation', parse: text, secret: true, reserved: true, help: 'Bearer token for /metrics.' },
   SUBSCRIPTION_URL: { group: 'Operation', parse: text, reserved: true, help: 'External subscription service.' },

@@ -14,6 +14,7 @@ const gates: Record<string, () => boolean> = {
   lint: () => run('eslint/bin/eslint.js', '.', '--max-warnings', '0'),
   format: () => run('prettier/bin/prettier.cjs', '--check', '.'),
   dependencies: checkDependencies,
+  texts: () => run('tsx/dist/cli.mjs', 'scripts/check-texts.ts'),
   generated: () => run('tsx/dist/cli.mjs', 'scripts/generate-env-example.ts', '--check'),
 };
 

@@ -4,8 +4,10 @@ import type { Logger } from './platform/log/logger.js';
 
 const everyMs = 10 * 60_000;
 
+type MaintainedApp = Pick<App, 'administration' | 'forgetFormerPasswords'>;
+
 export interface Maintenance {
-  start(app: Pick<App, 'administration'>): void;
+  start(app: MaintainedApp): void;
   /** Ends once the piece that is under way is done. */
   stop(): Promise<void>;
 }
@@ -15,10 +17,19 @@ export function createMaintenance(log: Logger): Maintenance {
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
 
-  async function run({ administration }: Pick<App, 'administration'>): Promise<void> {
+  async function run({ administration, forgetFormerPasswords }: MaintainedApp): Promise<void> {
+    const { deleteDueTenants, deleteDueUsers, recheckDomains } = administration;
+    await piece(deleteDueTenants, 'archived tenants deleted');
+    await piece(deleteDueUsers, 'accounts deleted that their people had given up');
+    await piece(forgetFormerPasswords, 'former passwords deleted that no tenant asks for');
+    await piece(recheckDomains, 'domains lost whose records are gone');
+  }
+
+  /** One that fails keeps no other. */
+  async function piece(work: (isOver: () => boolean) => Promise<number>, told: string): Promise<void> {
     try {
-      const deleted = await administration.deleteDueTenants(() => isOver);
-      if (deleted > 0) log.info({ deleted }, 'archived tenants deleted');
+      const count = await work(() => isOver);
+      if (count > 0) log.info({ count }, told);
     } catch (error) {
       log.error({ err: error as Error }, 'maintenance failed, and is tried again later');
     }

@@ -1,5 +1,5 @@
 /** A process that serves: alone, or as one of the workers of a supervisor. */
-import type { RequestListener, Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { Config } from '../config/index.js';
 import { policy } from '../config/policy.js';
 import type { App } from './app.js';
@@ -7,7 +7,7 @@ import { createConfiguredApp } from './configured-app.js';
 import { firstStart, readSeedFile } from './first-start.js';
 import { createMaintenance } from './maintenance.js';
 import { securityHeaders, type Header } from './platform/http/security-headers.js';
-import { createHttpServer, drain, listen } from './platform/http/server.js';
+import { createHttpServer, drain, listen, type HttpServer } from './platform/http/server.js';
 import type { Logger } from './platform/log/logger.js';
 import { openStorage, type Storage } from './platform/mongo/storage.js';
 import { openFilesLimit } from './platform/process/open-files.js';
@@ -22,7 +22,7 @@ const otherFiles = 100;
 const fewestConnections = 50;
 
 interface Serving {
-  server: Server;
+  server: HttpServer;
   listener: App['listener'];
   /** The process is about to end, so nobody should come again on the same connection. */
   isLeaving: boolean;
@@ -38,7 +38,7 @@ export async function serveAlone(config: Config, log: Logger): Promise<void> {
     // the port first: a first start that cannot serve must not use up the one time that its password is shown
     await listenTo(serving, config, opened);
     const { app, storage } = await openApp(config, log, { serving, opened });
-    await firstStart(config, app.seeding, { embedded: storage.embedded, seed });
+    await firstStart(config, app.seeding, { embedded: storage.embedded, seed, log });
     serving.listener = app.listener;
     endOnSignals(serving, opened, log);
     log.info({ ...config.http, issuer: config.issuer }, 'listening');
@@ -65,14 +65,17 @@ export function announceReady(config: Config): void {
   process.stdout.write(`\n  Gatehouse is ready at ${config.issuer}\n\n`);
 }
 
-function createServing({ issuer }: Config): Serving {
+function createServing({ issuer, tls, clientCertificates }: Config): Serving {
   const headers = securityHeaders({ https: issuer.startsWith('https:') });
   const handle: RequestListener = (req, res) => {
     if (serving.isLeaving) res.shouldKeepAlive = false;
     void serving.listener(req, res);
   };
   const connections = Math.max(openFilesLimit() - otherFiles, fewestConnections);
-  const server = createHttpServer(handle, { ...policy.limits, connections }, headers);
+  // who comes through a proxy has the proxy's connection, so its certificate would be the proxy's
+  const clientAuthorities = clientCertificates?.header === undefined ? (clientCertificates?.authorities ?? null) : null;
+  const manner = { headers, tls: tls && { ...tls, clientAuthorities } };
+  const server = createHttpServer(handle, { ...policy.limits, connections }, manner);
   const serving: Serving = { server, listener: notYet(headers), isLeaving: false, isDraining: false };
   return serving;
 }
@@ -96,13 +99,19 @@ async function openApp(
   { serving, opened }: { serving: Serving; opened: Opened },
 ): Promise<{ app: App; storage: Storage }> {
   const maintenance = createMaintenance(log);
+  const queues: (() => Promise<void>)[] = [];
   opened.closeLast(maintenance.stop); // before what it works on
+  opened.closeLast(async () => void (await Promise.all(queues.map((stop) => stop()))));
   const storage = await openStorage({ ...config.storage, onLost: (reason) => stopAtOnce(log, reason) }, log);
   opened.closeLast(() => storage.close());
   const redis = config.redisUrl === undefined ? null : openRedis(config.redisUrl, log);
   if (redis) opened.closeLast(() => redis.close());
   const { database } = storage;
   const app = await createConfiguredApp(config, { database, redis, log, isDraining: () => serving.isDraining });
+  for (const queue of [app.mail, app.logouts]) {
+    queue.start();
+    queues.push(() => queue.stop());
+  }
   maintenance.start(app);
   return { app, storage };
 }

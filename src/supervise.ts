@@ -27,7 +27,7 @@ export async function supervise(config: Config, log: Logger): Promise<void> {
       storage: { ...config.storage, mongodbUri: storage.uri },
     };
     const { seeding } = await createConfiguredApp(orders, { database: storage.database, log });
-    await firstStart(config, seeding, { embedded: storage.embedded, seed });
+    await firstStart(config, seeding, { embedded: storage.embedded, seed, log });
 
     const leaveMs = policy.shutdown.noticeMs + policy.shutdown.drainMs + closingMs;
     const pool = await startWorkers({ size: config.workers, orders, log, leaveMs });

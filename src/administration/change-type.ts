@@ -6,6 +6,7 @@ import type { AdministrationDeps } from './administration-deps.js';
 import { requireNotClosed } from './change-settings.js';
 import { applyDiff, diffTo } from './govern-templates.js';
 import { parsed, tenantTypeText } from './input.js';
+import { getTenant } from './look-up.js';
 
 /** Something that the tenant has and the other type does not know: nothing is lost by a change of type. */
 export interface TypeBlocker {
@@ -16,7 +17,7 @@ export interface TypeBlocker {
 /** What stands in the way of a change to this type; empty when nothing does. */
 export function listTypeBlockers(deps: AdministrationDeps, tenantId: string, type: TenantType): Promise<TypeBlocker[]> {
   const wanted = parsed(tenantTypeText, type);
-  return deps.inTransaction(async (tx) => blockersOf(deps, tx, await deps.tenants.holdTenant(tx, tenantId), wanted));
+  return deps.inTransaction(async (tx) => blockersOf(deps, tx, await getTenant(deps, tenantId), wanted));
 }
 
 /** Up or down; the tenant goes on with the template of its new type. 409, with all that blocks it, when it cannot. */

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Authority } from '../kernel/actor.js';
+import { systemAuthority, type Authority } from '../kernel/actor.js';
 import { AppError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
@@ -10,7 +11,7 @@ import { requireOperator } from './grantable.js';
 import { noUser } from './look-up.js';
 import { nameText, parsed, slugText, templateReference, tenantTypeText } from './input.js';
 
-const newTenantSchema = z.strictObject({
+export const newTenantSchema = z.strictObject({
   slug: slugText,
   name: nameText(200),
   type: tenantTypeText,
@@ -22,7 +23,12 @@ const newTenantSchema = z.strictObject({
 export type NewTenant = z.input<typeof newTenantSchema>;
 
 /** Stamps a tenant from a template, with its roles and its owner. 409 when the slug is or was another tenant's. */
-export async function createTenant(deps: AdministrationDeps, by: Authority, input: NewTenant): Promise<Tenant> {
+export async function createTenant(
+  deps: AdministrationDeps,
+  by: Authority,
+  input: NewTenant,
+  check?: (tx: Tx) => Promise<void>,
+): Promise<Tenant> {
   const wanted = parsed(newTenantSchema, input);
   requireFreeSlug(deps, wanted.slug);
   if (wanted.plan !== undefined) requireOperator(by);
@@ -32,18 +38,50 @@ export async function createTenant(deps: AdministrationDeps, by: Authority, inpu
   const reference = wanted.template ?? { key: type.template };
   const template = await deps.templates.getTemplate(reference.key, reference.version);
   requireTemplateOfType(template, wanted.type);
-  if (!(await deps.findUserById(wanted.ownerId))) throw noUser();
 
   const tenant = deps.newTenant({ ...wanted, plan, template, at: deps.now() });
   await orSlugTaken(
     deps.inTransaction(async (tx) => {
+      if (!(await deps.users.holdUser(tx, wanted.ownerId))) throw noUser();
+      await check?.(tx);
       await deps.tenants.createTenant(tx, by.actor, tenant);
       for (const role of template.roles) await addTemplateRole(deps, tx, { by, tenantId: tenant.id, role });
-      const owner = { id: newId('mem'), tenantId: tenant.id, userId: wanted.ownerId, roles: ['owner'] };
-      await deps.memberships.addMembership(tx, by.actor, { ...owner, createdAt: deps.now(), pickedAt: null });
+      await addOwner(deps, tx, { by, tenantId: tenant.id, userId: wanted.ownerId });
     }),
   );
   return { ...tenant, seats: { ...tenant.seats, members: 1 } };
+}
+
+/**
+ * The tenant of somebody who signs up, within the transaction that makes their account. Its name and slug tell nothing
+ * of the person: they stand readable in the database.
+ */
+export async function createPersonalTenant(deps: AdministrationDeps, tx: Tx, userId: string): Promise<void> {
+  const by = { ...systemAuthority('protocol'), actor: { kind: 'user', userId } } as const;
+  const { plan, template: key } = deps.tenantTypes.personal;
+  const template = await deps.templates.getTemplate(key);
+  const slug = `personal-${randomBytes(8).toString('hex')}`;
+  const tenant = deps.newTenant({ slug, name: 'Personal', type: 'personal', plan, template, at: deps.now() });
+  await deps.tenants.createTenant(tx, by.actor, tenant);
+  for (const role of template.roles) await addTemplateRole(deps, tx, { by, tenantId: tenant.id, role });
+  await addOwner(deps, tx, { by, tenantId: tenant.id, userId });
+}
+
+async function addOwner(
+  deps: AdministrationDeps,
+  tx: Tx,
+  { by, tenantId, userId }: { by: Authority; tenantId: string; userId: string },
+): Promise<void> {
+  const owner = {
+    id: newId('mem'),
+    tenantId,
+    userId,
+    roles: ['owner'],
+    createdAt: deps.now(),
+    pickedAt: null,
+    acceptedTerms: null,
+  };
+  await deps.memberships.addMembership(tx, by.actor, owner);
 }
 
 export async function addTemplateRole(

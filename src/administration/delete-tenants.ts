@@ -57,10 +57,11 @@ async function deleteOwned(deps: AdministrationDeps, tenantId: string): Promise<
   await deleteRecordsOf(deps.database, tenantId);
   const tenant = await deps.tenants.findTenantById(tenantId);
   if (!tenant) return;
-  await deps.inTransaction((tx) =>
-    deps.tenants.updateTenant(tx, actor, tenant, {
-      ...{ name: '', deleteAfter: null, overrides: [], features: [], branding: { supportUri: null } },
+  await deps.inTransaction(async (tx) => {
+    await deps.tenants.updateTenant(tx, actor, tenant, {
+      ...{ name: '', deleteAfter: null, overrides: [], features: [], branding: deps.noBranding },
       seats: { members: 0, serviceAccounts: 0 },
-    }),
-  );
+    });
+    await deps.logos.dropFormerLogo(tx, tenant);
+  });
 }

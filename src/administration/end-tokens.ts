@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Authority } from '../kernel/actor.js';
 import type { AdministrationDeps } from './administration-deps.js';
+import { heldAccount } from './govern-service-accounts.js';
 import { requireOperator } from './grantable.js';
 import { parsed } from './input.js';
 
@@ -59,10 +60,11 @@ async function endOfServiceAccount(
   by: Authority,
   { tenantId, clientId }: { tenantId: string; clientId: string },
 ): Promise<void> {
-  const account = await deps.serviceAccounts.findServiceAccount(tenantId, clientId);
-  if (!account) return;
+  const found = await deps.serviceAccounts.findServiceAccount(tenantId, clientId);
+  if (!found) return;
   const { actor } = by;
   await deps.inTransaction(async (tx) => {
+    const { account } = await heldAccount(deps, tx, by, { tenantId, serviceAccountId: found.id });
     await deps.serviceAccounts.updateServiceAccount(tx, actor, account, { tokensEndedAt: deps.now() });
     await deps.recordEvent(tx, { type: 'service_account.tokens_ended', tenantId, actor, subjectId: account.id });
   });

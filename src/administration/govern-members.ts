@@ -6,10 +6,10 @@ import type { Membership } from '../memberships/index.js';
 import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
 import type { AdministrationDeps } from './administration-deps.js';
 import { requireGrantable, rolesNamed, rolesOfTenant } from './grantable.js';
-import { parsed, roleKeys } from './input.js';
+import { parsed, roleKeys, type Precondition } from './input.js';
 
-const newMemberSchema = z.strictObject({ userId: z.string().max(64), roles: roleKeys });
-const rolesSchema = z.strictObject({ roles: roleKeys });
+export const newMemberSchema = z.strictObject({ userId: z.string().max(64), roles: roleKeys });
+export const rolesSchema = z.strictObject({ roles: roleKeys });
 
 /** 409 when no seat is left or the user is a member already, 403 for roles beyond the caller's own. */
 export async function addMember(
@@ -19,17 +19,25 @@ export async function addMember(
   input: z.input<typeof newMemberSchema>,
 ): Promise<Membership> {
   const { userId, roles } = parsed(newMemberSchema, input);
-  if (!(await deps.findUserById(userId))) throw noMember();
-  const membership = { id: newId('mem'), tenantId, userId, roles, createdAt: deps.now(), pickedAt: null };
+  const membership = {
+    id: newId('mem'),
+    tenantId,
+    userId,
+    roles,
+    createdAt: deps.now(),
+    pickedAt: null,
+    acceptedTerms: null,
+  };
   try {
     await deps.inTransaction(async (tx) => {
       const tenant = await deps.tenants.holdTenant(tx, tenantId);
+      if (!(await deps.users.holdUser(tx, userId))) throw noMember();
       requireGrantable(by, rolesNamed(await rolesOfTenant(deps, tx, tenant), roles));
       await deps.memberships.addMembership(tx, by.actor, membership);
     });
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
-    throw new AppError('member.exists', { status: 409, detail: 'The user is a member already.', cause: error });
+    throw memberExists(error);
   }
   return membership;
 }
@@ -38,12 +46,13 @@ export async function addMember(
 export async function changeMemberRoles(
   deps: AdministrationDeps,
   by: Authority,
-  { tenantId, userId }: { tenantId: string; userId: string },
+  { tenantId, userId, precondition }: { tenantId: string; userId: string; precondition?: Precondition },
   input: z.input<typeof rolesSchema>,
 ): Promise<void> {
   const { roles } = parsed(rolesSchema, input);
   await deps.inTransaction(async (tx) => {
     const membership = await heldMembership(deps, tx, { by, tenantId, userId, roles });
+    precondition?.(membership);
     if (!roles.includes('owner')) await requireOtherOwner(deps, tx, membership);
     await deps.memberships.setMembershipRoles(tx, by.actor, membership, roles);
   });
@@ -59,6 +68,8 @@ export async function removeMember(
     const membership = await heldMembership(deps, tx, { by, tenantId, userId, roles: [] });
     await requireOtherOwner(deps, tx, membership);
     await deps.memberships.removeMembership(tx, by.actor, membership);
+    await deps.serviceAccounts.revokeKeysOf(tx, by.actor, tenantId, userId);
+    await deps.forgetConsents(tx, tenantId, userId);
     await deps.endings.endGrantsOf(tx, by.actor, { accountId: userId, tenantId }, 'member_removed');
   });
 }
@@ -94,6 +105,10 @@ async function heldMembership(
 async function requireOtherOwner(deps: AdministrationDeps, tx: Tx, { tenantId, roles }: Membership): Promise<void> {
   if (!roles.includes('owner') || (await deps.memberships.countMembersWithRole(tx, tenantId, 'owner')) > 1) return;
   throw new AppError('member.last_owner', { status: 409, detail: 'The last owner of a tenant stays its owner.' });
+}
+
+export function memberExists(cause?: unknown): AppError {
+  return new AppError('member.exists', { status: 409, detail: 'The user is a member already.', cause });
 }
 
 function noMember(): AppError {

@@ -7,13 +7,16 @@ import type { CustomRole } from '../roles/index.js';
 import type { Tenant } from '../tenants/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
 import { requireGrantable } from './grantable.js';
-import { nameText, parsed, permissionTexts, roleKeyText } from './input.js';
+import { nameText, parsed, permissionTexts, roleKeyText, type Precondition } from './input.js';
 
 /** Of one tenant: whatever looks at all of them stays quick. */
 const mostRoles = 200;
 
-const newRoleSchema = z.strictObject({ key: roleKeyText, name: nameText(100), permissions: permissionTexts });
-const roleChangesSchema = z.strictObject({ name: nameText(100).optional(), permissions: permissionTexts.optional() });
+export const newRoleSchema = z.strictObject({ key: roleKeyText, name: nameText(100), permissions: permissionTexts });
+export const roleChangesSchema = z.strictObject({
+  name: nameText(100).optional(),
+  permissions: permissionTexts.optional(),
+});
 
 /** A role over permissions that resources define and the caller has. 409 when the key is in use. */
 export async function createRole(
@@ -45,12 +48,13 @@ export async function createRole(
 export async function changeRole(
   deps: AdministrationDeps,
   by: Authority,
-  { tenantId, roleId }: { tenantId: string; roleId: string },
+  { tenantId, roleId, precondition }: { tenantId: string; roleId: string; precondition?: Precondition },
   input: z.input<typeof roleChangesSchema>,
 ): Promise<void> {
   const { name, permissions } = parsed(roleChangesSchema, input);
   await deps.inTransaction(async (tx) => {
     const { tenant, role } = await heldRole(deps, tx, tenantId, roleId);
+    precondition?.(role);
     if (permissions) await requirePermissions(deps, tenant, permissions);
     requireGrantable(by, [role, { key: role.key, permissions: permissions ?? [] }]);
     const changes = { ...(name === undefined ? {} : { name }), ...(permissions === undefined ? {} : { permissions }) };

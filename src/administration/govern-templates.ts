@@ -6,9 +6,11 @@ import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
 import type { Template } from '../templates/index.js';
 import type { Tenant } from '../tenants/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
+import { storedBranding } from './branding.js';
 import { addTemplateRole, requireTemplateOfType } from './create-tenant.js';
 import { requireGrantable, requireOperator } from './grantable.js';
 import { requireNotClosed } from './change-settings.js';
+import { getTenant } from './look-up.js';
 import { countHolders } from './govern-roles.js';
 import {
   nameText,
@@ -22,7 +24,7 @@ import {
 import { settingsOf, templateDiff, withValue, type RoleChange, type TemplateDiff } from './template-diff.js';
 
 const templateRole = z.strictObject({ key: roleKeyText, name: nameText(100), permissions: permissionTexts });
-const templateSchema = z.strictObject({
+export const templateSchema = z.strictObject({
   key: z.string().max(40).regex(slugPattern, 'must be lower-case letters, digits and hyphens'),
   name: nameText(200),
   type: tenantTypeText,
@@ -40,10 +42,13 @@ export async function publishTemplate(
   input: z.input<typeof templateSchema>,
 ): Promise<Template> {
   requireOperator(by);
-  const draft = parsed(templateSchema, input);
+  const { settings, ...draft } = parsed(templateSchema, input);
   await requireUsableRoles(deps, draft);
   try {
-    return await deps.inTransaction((tx) => deps.templates.publishTemplate(tx, by.actor, draft));
+    return await deps.inTransaction(async (tx) => {
+      const branding = { ...deps.noBranding, ...(await storedBranding(deps, tx, settings.branding)) };
+      return deps.templates.publishTemplate(tx, by.actor, { ...draft, settings: { ...settings, branding } });
+    });
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
     throw new AppError('template.published_meanwhile', {
@@ -60,7 +65,7 @@ export function previewTemplate(
   tenantId: string,
   input: z.input<typeof templateReference>,
 ): Promise<TemplateDiff> {
-  return deps.inTransaction((tx) => diffOf(deps, tx, tenantId, input).then(({ diff }) => diff));
+  return deps.inTransaction(async (tx) => diffOf(deps, tx, await getTenant(deps, tenantId), input));
 }
 
 /** Brings a tenant to a version of a template, a later or an earlier one; what it set itself stays. */
@@ -71,7 +76,8 @@ export function applyTemplate(
   input: z.input<typeof templateReference>,
 ): Promise<TemplateDiff> {
   return deps.inTransaction(async (tx) => {
-    const { tenant, diff } = await diffOf(deps, tx, tenantId, input);
+    const tenant = await deps.tenants.holdTenant(tx, tenantId);
+    const diff = await diffOf(deps, tx, tenant, input);
     requireNotClosed(tenant);
     await applyDiff(deps, tx, { by, tenant, diff });
     return diff;
@@ -90,6 +96,7 @@ export async function applyDiff(
     settingsOf(tenant),
   );
   await deps.tenants.updateTenant(tx, by.actor, tenant, { ...settings, template: diff.template });
+  await deps.logos.dropFormerLogo(tx, tenant);
   await deps.recordEvent(tx, {
     type: 'template.applied',
     tenantId: tenant.id,
@@ -114,14 +121,13 @@ export async function diffTo(
 async function diffOf(
   deps: AdministrationDeps,
   tx: Tx,
-  tenantId: string,
+  tenant: Tenant,
   input: z.input<typeof templateReference>,
-): Promise<{ tenant: Tenant; diff: TemplateDiff }> {
+): Promise<TemplateDiff> {
   const { key, version } = parsed(templateReference, input);
-  const tenant = await deps.tenants.holdTenant(tx, tenantId);
   const next = await deps.templates.getTemplate(key, version);
   requireTemplateOfType(next, tenant.type);
-  return { tenant, diff: await diffTo(deps, tx, { tenant, next }) };
+  return diffTo(deps, tx, { tenant, next });
 }
 
 async function applyRoleChange(
@@ -145,7 +151,7 @@ async function applyRoleChange(
 
 async function requireUsableRoles(
   deps: AdministrationDeps,
-  { type, roles }: z.output<typeof templateSchema>,
+  { type, roles }: Pick<z.output<typeof templateSchema>, 'type' | 'roles'>,
 ): Promise<void> {
   const defined = new Set((await deps.listResources()).flatMap((resource) => resource.permissions));
   const problems = roles.flatMap(({ key, permissions }, index) => {

@@ -28,7 +28,10 @@ export function requireOperator(by: Authority): void {
 export async function rolesOfTenant(deps: AdministrationDeps, tx: Tx, tenant: Tenant): Promise<Role[]> {
   const { builtInRoles } = deps.tenantTypes[tenant.type];
   const custom = await deps.roles.listCustomRoles(tenant.id, tx);
-  return [...deps.roles.builtInRoles.filter(({ key }) => builtInRoles.includes(key)), ...custom];
+  const all = [...deps.roles.builtInRoles.filter(({ key }) => builtInRoles.includes(key)), ...custom];
+  // with what they come to in the tenant of the operators
+  const isOfOperators = tenant.slug === deps.platformSlug;
+  return all.map((role) => ({ ...role, permissions: deps.permissionsOf([role], isOfOperators) }));
 }
 
 /** Throws 400 with a pointer when one of the keys names no role of the tenant. */

@@ -1,17 +1,34 @@
 import { z } from 'zod';
-import { AppError } from '../kernel/errors.js';
-import { permissionPattern, roleKeyPattern, slugPattern } from '../kernel/patterns.js';
+import { parseEmail } from '../kernel/email.js';
+import { invalidInput } from '../kernel/errors.js';
+import { branding } from '../platform/schemas/branding.js';
+import { networks } from '../platform/schemas/networks.js';
+import { requiredProfile, terms } from '../platform/schemas/required-of-people.js';
+import { passwordPolicy, sessionPolicy, signInAttemptsPolicy, withNull } from '../platform/schemas/tenant-policies.js';
+import {
+  nameCharacters,
+  permissionPattern,
+  roleKeyPattern,
+  slugPattern,
+  somethingVisible,
+} from '../kernel/patterns.js';
 
 const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
 
-/** A name that people read: no control characters, none that turn or hide what follows. */
+/** A name that people read. */
 export const nameText = (maximum: number): z.ZodString =>
   z
     .string()
     .min(1)
     .max(maximum)
-    .regex(/^[^\p{Cc}\p{Bidi_Control}]*$/u, 'must not hold control characters');
+    .regex(nameCharacters, 'must not hold control characters')
+    .regex(somethingVisible, 'must hold something that can be seen');
 
+/** Any spelling; `parseEmail` gives the canonical one. */
+export const emailText = z
+  .string()
+  .max(254)
+  .refine((value) => parseEmail(value) !== null, 'must be an e-mail address');
 export const slugText = z.string().max(63).regex(slugPattern, 'must be lower-case letters, digits and hyphens');
 export const tenantTypeText = z.enum(['personal', 'team', 'enterprise']);
 export const roleKeyText = z.string().max(40).regex(roleKeyPattern, 'must be a lower-case word');
@@ -27,8 +44,12 @@ export const templateReference = z.strictObject({
 
 export const settingsSchema = z.strictObject({
   policies: z.strictObject({
-    ipAllowlist: z.array(z.string()).max(0, 'is not enforced by this version, so it must be empty'),
-    mfa: z.literal('optional', 'must be optional: this version enforces nothing stricter'),
+    ipAllowlist: networks,
+    mfa: z.enum(['optional', 'required']),
+    password: z.strictObject({ ...passwordPolicy, history: passwordPolicy.history.default(null) }),
+    signInAttempts: z.strictObject(withNull(signInAttemptsPolicy)).prefault({}),
+    session: z.strictObject(sessionPolicy),
+    ...{ requiredProfile, terms },
   }),
   features: z
     .array(z.string().regex(/^[a-z][a-z0-9_]{0,39}$/))
@@ -38,14 +59,20 @@ export const settingsSchema = z.strictObject({
     members: z.int().min(0).max(10_000_000).nullable(),
     serviceAccounts: z.int().min(0).max(1_000_000).nullable(),
   }),
-  branding: z.strictObject({
-    supportUri: z
-      .string()
-      .max(500)
-      .refine((value) => URL.canParse(value) && value.startsWith('https://'), 'must be an https URI')
-      .nullable(),
-  }),
+  branding,
 });
+
+/** Of a policy with several members those that are not given stay as they are. */
+export const policyChangesSchema = settingsSchema.shape.policies
+  .extend({
+    password: z.strictObject(passwordPolicy).partial(),
+    signInAttempts: z.strictObject(signInAttemptsPolicy).partial(),
+    session: z.strictObject(sessionPolicy).partial(),
+  })
+  .partial();
+
+/** Throws 412 unless the stored thing is the one that the caller has seen; asked in the transaction of the change. */
+export type Precondition = (current: object) => void;
 
 /** What comes from outside, or a 400 that points (RFC 6901) at each thing that is wrong with it. */
 export function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
@@ -55,7 +82,7 @@ export function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown)
     const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
     return { pointer: pointerOf(path), code: issue.code, detail: issue.message };
   });
-  throw new AppError('input.invalid', { status: 400, detail: 'What was sent has not the right form.', fields });
+  throw invalidInput(fields);
 }
 
 function pointerOf(path: readonly PropertyKey[]): string {

@@ -7,9 +7,18 @@ import type { Tenant, TenantSettings } from '../tenants/index.js';
 export const settingPaths = [
   'policies.ipAllowlist',
   'policies.mfa',
+  'policies.password',
+  'policies.signInAttempts',
+  'policies.session',
+  'policies.requiredProfile',
+  'policies.terms',
   'features',
   'limits.members',
   'limits.serviceAccounts',
+  'branding.displayName',
+  'branding.logo',
+  'branding.primaryColor',
+  'branding.primaryColorDark',
   'branding.supportUri',
 ] as const;
 export type SettingPath = (typeof settingPaths)[number];
@@ -47,7 +56,7 @@ export function templateDiff(sides: Sides): TemplateDiff {
   };
   for (const path of settingPaths) {
     const before = valueAt(settingsOf(tenant), path);
-    const after = valueAt(next.settings, path);
+    const after = completed(before, valueAt(next.settings, path));
     if (isDeepStrictEqual(before, after)) continue;
     if (tenant.overrides.includes(path)) diff.kept.push({ path, own: before, ofTemplate: after });
     else diff.settings.push({ path, before, after });
@@ -100,6 +109,16 @@ export function valueAt(settings: object, path: SettingPath): unknown {
   const [group = '', name] = path.split('.');
   const found = (settings as Record<string, unknown>)[group];
   return name === undefined ? found : (found as Record<string, unknown> | undefined)?.[name];
+}
+
+/** A template of before there was a setting, or a member of one, says nothing of it; nor does who changes another member. */
+export function completed(before: unknown, after: unknown): unknown {
+  if (after === undefined) return before;
+  return isRecord(before) && isRecord(after) ? { ...before, ...after } : after;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function withValue(settings: TenantSettings, path: SettingPath, value: unknown): TenantSettings {

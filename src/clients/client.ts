@@ -11,6 +11,11 @@ export interface Client {
   tenantId: string | null;
   /** Ours: people are not asked for consent. */
   firstParty: boolean;
+  /**
+   * Whether people may make an account on the way into it, where the platform lets them. Unless it says so: a client of
+   * the platform does, one of a tenant does not, since a new account is a member of no tenant but its own.
+   */
+  signUp?: boolean;
   /** False only for confidential clients that cannot do PKCE; those must send a nonce. */
   requirePkce: boolean;
   /** Identifiers of the resources it may ask tokens for. A service account may ask for any; its roles decide. */
@@ -26,20 +31,42 @@ export interface Client {
   createdAt: Date;
 }
 
-export interface ClientMetadata {
+/** How it proves who it is and to what its tokens are bound (RFC 7523, RFC 8705, RFC 9449), with the names of RFC 7591. */
+export interface ClientAuthentication {
+  token_endpoint_auth_method: string;
+  /** With `private_key_jwt`: the one algorithm it signs with; any that its keys take when absent. */
+  token_endpoint_auth_signing_alg?: string;
+  /** With `self_signed_tls_client_auth` each key has its certificate (`x5c`). */
+  jwks?: { keys: PublicJwk[] };
+  /** Where it publishes its keys, in the place of `jwks`. */
+  jwks_uri?: string;
+  /** With `tls_client_auth` one of these: by what in its certificate it is known (RFC 8705 §2.1.2). */
+  tls_client_auth_subject_dn?: string;
+  tls_client_auth_san_dns?: string;
+  tls_client_auth_san_uri?: string;
+  tls_client_auth_san_ip?: string;
+  tls_client_auth_san_email?: string;
+  /** Its tokens are of use with the certificate alone with which they were asked for (RFC 8705 §3). */
+  tls_client_certificate_bound_access_tokens?: boolean;
+  /** Its tokens are of use with the key alone with which they were asked for (RFC 9449 §5.2). */
+  dpop_bound_access_tokens?: boolean;
+}
+
+export interface ClientMetadata extends ClientAuthentication {
   client_name?: string;
   client_uri?: string;
   policy_uri?: string;
   tos_uri?: string;
   redirect_uris?: string[];
   post_logout_redirect_uris?: string[];
+  /** Where it is told that a session has ended (OpenID Connect Back-Channel Logout 1.0), and whether it wants to know which. */
+  backchannel_logout_uri?: string;
+  backchannel_logout_session_required?: boolean;
   grant_types: string[];
   response_types: string[];
-  token_endpoint_auth_method: string;
-  /** With `private_key_jwt`: the one algorithm it signs with; any that its keys take when absent. */
-  token_endpoint_auth_signing_alg?: string;
-  jwks?: { keys: PublicJwk[] };
   application_type?: 'web' | 'native';
   id_token_signed_response_alg?: string;
+  /** What its people have to reach at every sign-in. */
+  default_acr_values?: string[];
   subject_type?: 'public';
 }

@@ -6,14 +6,19 @@ import type { Actor } from '../kernel/actor.js';
 import type { RecordEvent } from '../events/index.js';
 import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
+import type { Page } from '../platform/mongo/page.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import { createClientStore } from './client-store.js';
 import type { Client } from './client.js';
 
-export type { Client, ClientMetadata } from './client.js';
+export type { Client, ClientAuthentication, ClientMetadata } from './client.js';
 
 export interface ClientsModule {
-  findClient(clientId: string): Promise<Client | null>;
+  /** Within a transaction: as it is there. */
+  findClient(clientId: string, tx?: Tx): Promise<Client | null>;
+  listApplications(tenantId: string, page: Page): Promise<Client[]>;
+  /** Whether people may make an account on the way into it. */
+  offersSignUp(clientId: string): Promise<boolean>;
   /** The form in which a client secret or an API key is stored. */
   hashSecret(secret: string): string;
   createClient(tx: Tx, actor: Actor, client: Client): Promise<void>;
@@ -26,11 +31,27 @@ export interface ClientsModule {
   ensureIndexes(): Promise<void>;
 }
 
-export function clientsModule(deps: { database: Database; keyRing: KeyRing; recordEvent: RecordEvent }): ClientsModule {
+export interface ClientsDeps {
+  database: Database;
+  keyRing: KeyRing;
+  recordEvent: RecordEvent;
+  /** Ours: they are there without being stored, and nobody changes them. */
+  builtIn: readonly Client[];
+}
+
+export function clientsModule(deps: ClientsDeps): ClientsModule {
+  const builtIn = new Map(deps.builtIn.map((client) => [client.clientId, client]));
   const store = createClientStore(deps.database);
   const hash = deps.keyRing.hashFor('client-secret');
+  const findClient: ClientsModule['findClient'] = async (clientId, tx) =>
+    builtIn.get(clientId) ?? store.find(clientId, tx);
   return {
-    findClient: (clientId) => store.find(clientId),
+    findClient,
+    async offersSignUp(clientId) {
+      const client = await findClient(clientId);
+      return client !== null && (client.signUp ?? client.tenantId === null);
+    },
+    listApplications: store.listApplications,
     hashSecret: (secret) => hash(secret),
     async createClient(tx, actor, client) {
       await store.insert(tx, client);

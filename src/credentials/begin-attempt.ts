@@ -21,7 +21,21 @@ export interface OpenAttempt {
   notMade(): Promise<void>;
 }
 
-export type BeginAttempt = (subject: string, source: Source) => Promise<OpenAttempt | { admitted: false; wait: Wait }>;
+/** Whose account it is: the limits are those of their tenants too. Null for a name that nobody has. */
+export type BeginAttempt = (
+  subject: string,
+  source: Source,
+  userId: string | null,
+) => Promise<OpenAttempt | { admitted: false; wait: Wait }>;
+
+export interface AttemptOpenerDeps {
+  store: SignInAttemptsStore;
+  /** Of the platform. */
+  limits: AttemptLimits;
+  /** The strictest of the platform and of all tenants of the person. */
+  limitsFor(userId: string | null): Promise<AttemptLimits>;
+  now: Clock;
+}
 
 /** Each round that is lost was won by another try, of which few are admitted; so many are only lost to a fault. */
 const mostRounds = 100;
@@ -30,19 +44,28 @@ const mostRounds = 100;
  * Admits tries one by one, however many processes ask at the same moment: each is a conditional write over what was read,
  * and who was overtaken reads again. So parallel guesses get no more tries than guesses in a row.
  */
-export function attemptOpener(deps: { store: SignInAttemptsStore; limits: AttemptLimits; now: Clock }): BeginAttempt {
-  const { store, limits, now } = deps;
+export function attemptOpener({ store, limits: platform, limitsFor, now }: AttemptOpenerDeps): BeginAttempt {
+  type Next = (attempts: Attempts, limits: AttemptLimits) => Attempts | null;
 
-  async function settle(subject: string, admitted: Seen, next: (now: Attempts) => Attempts | null): Promise<void> {
-    let seen: Seen | null = admitted;
-    for (let round = 0; seen && round < mostRounds; round++) {
-      if ((await store.replace(subject, seen, next(seen.attempts))) !== 'overtaken') return;
-      seen = await store.find(subject);
+  return async (subject, source, userId) => {
+    let limits = platform;
+
+    async function look(): Promise<Seen | null> {
+      if (limits === platform) limits = await limitsFor(userId);
+      return store.find(subject);
     }
-  }
 
-  return async (subject, source) => {
-    let seen: Seen | null = null; // most people have no failed tries, so the first round does not look
+    async function settle(admitted: Seen, next: Next): Promise<void> {
+      let seen: Seen | null = admitted;
+      for (let round = 0; seen && round < mostRounds; round++) {
+        if ((await store.replace(subject, seen, next(seen.attempts, limits))) !== 'overtaken') return;
+        seen = await look();
+      }
+    }
+
+    // Most people have no failed tries: the first round neither looks nor asks their tenants, none of which makes wait after
+    // a first try. A name that nobody has goes the same way.
+    let seen: Seen | null = null;
     for (let round = 0; round < mostRounds; round++) {
       const admission = admitAttempt(limits, seen?.attempts ?? null, source, now());
       if (!admission.admitted) return admission;
@@ -51,11 +74,11 @@ export function attemptOpener(deps: { store: SignInAttemptsStore; limits: Attemp
         return {
           admitted: true,
           wait: admission.wait,
-          succeeded: () => settle(subject, counted, (attempts) => withoutSource(attempts, source, limits)),
-          notMade: () => settle(subject, counted, (attempts) => withoutTry(attempts, source, limits)),
+          succeeded: () => settle(counted, (attempts, by) => withoutSource(attempts, source, by)),
+          notMade: () => settle(counted, (attempts, by) => withoutTry(attempts, source, by)),
         };
       }
-      seen = await store.find(subject);
+      seen = await look();
     }
     throw temporarilyUnavailable();
   };

@@ -1,4 +1,5 @@
 import { secondsAfter } from '../kernel/time.js';
+import type { AttemptPolicy } from '../tenants/index.js';
 
 /** How many tries are free within a time, and how the waits grow that begin after them. */
 export interface TryLimit {
@@ -21,12 +22,32 @@ export interface AttemptLimits {
   forgetSeconds: number;
 }
 
+/**
+ * Of the platform, and where a tenant is stricter, of that. How often all sources together may try stays the platform's:
+ * it makes the owner wait too.
+ */
+export function strictestLimits(platform: AttemptLimits, policies: readonly AttemptPolicy[]): AttemptLimits {
+  const of = (name: keyof AttemptPolicy, own: number): number[] => [own, ...policies.map((each) => each[name] ?? own)];
+  const { source } = platform;
+  const consecutive = Math.min(...of('consecutive', platform.consecutive));
+  const share = platform.consecutiveOfStrangers / platform.consecutive;
+  return {
+    ...{ ...platform, consecutive, consecutiveOfStrangers: Math.floor(consecutive * share) },
+    source: {
+      tries: Math.min(...of('tries', source.tries)),
+      windowSeconds: Math.max(...of('windowSeconds', source.windowSeconds)),
+      firstWaitSeconds: Math.max(...of('firstWaitSeconds', source.firstWaitSeconds)),
+      longestWaitSeconds: Math.max(...of('longestWaitSeconds', source.longestWaitSeconds)),
+    },
+  };
+}
+
+/** Its tries are forgotten when the time of the limit is over, from its begin or from the end of its wait. */
 export interface Bucket {
   tries: number;
+  since: Date;
   /** No try before this. */
   retryAt: Date;
-  /** The tries are forgotten then. */
-  resetsAt: Date;
 }
 
 /** What is remembered of the tries at one account. A try counts as failed from its start until it has succeeded. */
@@ -61,7 +82,7 @@ export function admitAttempt(limits: AttemptLimits, remembered: Attempts | null,
   const most = source.isKnownDevice ? limits.consecutive : limits.consecutiveOfStrangers;
   if (consecutive > most) return refused('consecutive', null);
 
-  const sources = (before?.sources ?? []).filter(({ resetsAt }) => resetsAt > now);
+  const sources = (before?.sources ?? []).filter((bucket) => resetOf(limits.source, bucket) > now);
   const own = sources.find(({ key }) => key === source.key);
   if (own && own.retryAt > now) return refused('source', own.retryAt);
   if (before && !source.isKnownDevice && before.account.retryAt > now)
@@ -87,8 +108,8 @@ export function withoutSource(attempts: Attempts, source: Source, limits: Attemp
   const sources = attempts.sources.filter(({ key }) => key !== source.key);
   const account = fewer(attempts.account, own?.tries ?? 0, limits.account);
   if (account.tries === 0 && sources.length === 0) return null;
-  const lastReset = Math.max(...[account, ...sources].map(({ resetsAt }) => resetsAt.getTime()));
-  return { account, sources, consecutive: 0, expiresAt: new Date(lastReset) };
+  const resets = [resetOf(limits.account, account), ...sources.map((bucket) => resetOf(limits.source, bucket))];
+  return { account, sources, consecutive: 0, expiresAt: resets.reduce(later) };
 }
 
 /** Takes one try back that was counted and could not be made. */
@@ -107,19 +128,27 @@ function refused(reason: Wait['reason'], until: Date | null): Admission {
 }
 
 function oneMore(limit: TryLimit, bucket: Bucket | undefined, now: Date): Bucket {
-  const kept = bucket && bucket.resetsAt > now ? bucket : null;
+  const kept = bucket && resetOf(limit, bucket) > now ? bucket : null;
   const tries = (kept?.tries ?? 0) + 1;
-  const windowEnds = kept?.resetsAt ?? secondsAfter(now, limit.windowSeconds);
-  if (tries < limit.tries) return { tries, retryAt: now, resetsAt: windowEnds };
+  const since = kept?.since ?? now;
+  if (tries < limit.tries) return { tries, since, retryAt: since };
   const waitSeconds = Math.min(limit.firstWaitSeconds * 2 ** (tries - limit.tries), limit.longestWaitSeconds);
-  const retryAt = secondsAfter(now, waitSeconds);
-  // who waits and tries again is not new: the count outlives the wait
-  return { tries, retryAt, resetsAt: secondsAfter(retryAt, limit.windowSeconds) };
+  return { tries, since, retryAt: secondsAfter(now, waitSeconds) };
+}
+
+/** Who waits and tries again is not new: the count outlives the wait. */
+function resetOf({ windowSeconds }: TryLimit, { since, retryAt }: Bucket): Date {
+  return secondsAfter(later(since, retryAt), windowSeconds);
+}
+
+function later(left: Date, right: Date): Date {
+  return left > right ? left : right;
 }
 
 function fewer(bucket: Bucket, tries: number, limit: TryLimit): Bucket {
   const left = Math.max(0, bucket.tries - tries);
-  return { ...bucket, tries: left, ...(left < limit.tries ? { retryAt: new Date(0) } : {}) };
+  if (left >= limit.tries) return { ...bucket, tries: left };
+  return { tries: left, since: later(bucket.since, bucket.retryAt), retryAt: new Date(0) };
 }
 
 function waitAfter(source: Bucket, account: Bucket, now: Date): Wait | null {

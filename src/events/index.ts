@@ -8,10 +8,11 @@ import { newId } from '../kernel/ids.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import { afterCommit, type Tx } from '../platform/mongo/transactions.js';
 import type { EventDraft } from './event.js';
-import { createEventStore } from './event-store.js';
+import { createEventStore, type EventStore } from './event-store.js';
 import { createRevisions, type Revisions } from './revisions.js';
 
 export type { Event, EventDraft, EventType } from './event.js';
+export type { EventPosition } from './event-store.js';
 
 /** Writes one event as part of the transaction of its change. */
 export type RecordEvent = (tx: Tx, draft: EventDraft) => Promise<void>;
@@ -27,6 +28,8 @@ export interface EventsModule {
    */
   revisionOf: Revisions['revisionOf'];
   onChange: OnChange;
+  /** Kinds that are named in both ways are given twice. */
+  listEventsOfPerson: EventStore['listOfPerson'];
   ensureIndexes(): Promise<void>;
 }
 
@@ -47,6 +50,7 @@ export function eventsModule(deps: { database: Database; cacheSeconds: number; n
       });
     },
     revisionOf: revisions.revisionOf,
+    listEventsOfPerson: store.listOfPerson,
     onChange: (types, react) => void reactions.push({ types, react }),
     ensureIndexes: () => store.ensureIndexes(),
   };

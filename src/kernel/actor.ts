@@ -7,6 +7,8 @@ export type Actor =
 /** In whose name a tenant is changed, and what that one holds in it: nobody gives what they lack. */
 export interface Authority {
   actor: Actor;
+  /** Id of the member without whom what is made here may do nothing; null: nobody in the tenant answers for it. */
+  answersFor: string | null;
   /** Keys of the roles held. */
   roles: readonly string[];
   allows(permission: string): boolean;
@@ -14,5 +16,5 @@ export interface Authority {
 
 /** Of the server itself and of whoever runs its commands: everything. */
 export function systemAuthority(reason: Extract<Actor, { kind: 'system' }>['reason']): Authority {
-  return { actor: { kind: 'system', reason }, roles: ['owner'], allows: () => true };
+  return { actor: { kind: 'system', reason }, answersFor: null, roles: ['owner'], allows: () => true };
 }

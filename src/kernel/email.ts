@@ -27,6 +27,16 @@ export function parseEmail(input: string): string | null {
   return address.length <= maximumLength ? address : null;
 }
 
+/** The one spelling of a domain as it stands in addresses; null for everything that could stand in none. */
+export function parseDomain(input: string): string | null {
+  return domainOf(parseEmail(`a@${input}`) ?? '') || null;
+}
+
+/** Of an address in its canonical form. */
+export function domainOf(email: string): string {
+  return email.slice(email.indexOf('@') + 1);
+}
+
 /**
  * A name that somebody typed, for counting alone: beside what `parseEmail` makes equal also without blanks, characters
  * that cannot be seen, and dots at the end. Nobody is signed in by it, so it may take two names for one.

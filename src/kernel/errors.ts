@@ -1,3 +1,5 @@
+import type { Message } from './message.js';
+
 /** One thing wrong with one field: `pointer` is an RFC 6901 JSON pointer into the request, `code` is stable. */
 export interface FieldProblem {
   pointer: string;
@@ -12,6 +14,8 @@ interface AppErrorOptions {
   fields?: FieldProblem[];
   retryAfterSeconds?: number;
   cause?: unknown;
+  /** What a page says, where that takes more than the code. */
+  said?: Message;
 }
 
 /**
@@ -24,6 +28,7 @@ export class AppError extends Error {
   readonly status: number;
   readonly fields: readonly FieldProblem[];
   readonly retryAfterSeconds: number | undefined;
+  readonly said: Message | undefined;
 
   constructor(code: string, options: AppErrorOptions) {
     super(options.detail, { cause: options.cause });
@@ -32,7 +37,13 @@ export class AppError extends Error {
     this.status = options.status;
     this.fields = options.fields ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.said = options.said;
   }
+}
+
+/** What was sent has not the right form; each field says where and how. */
+export function invalidInput(fields: FieldProblem[], detail = 'What was sent has not the right form.'): AppError {
+  return new AppError('input.invalid', { status: 400, detail, fields });
 }
 
 /** The request cannot be served now but may be in a moment (RFC 9110 §15.6.4). */

@@ -6,8 +6,10 @@ import type { Actor } from '../kernel/actor.js';
 import type { Clock } from '../kernel/time.js';
 import type { RecordEvent } from '../events/index.js';
 import type { Database } from '../platform/mongo/open-database.js';
+import type { Page } from '../platform/mongo/page.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import type { TenantsModule } from '../tenants/index.js';
+import type { AcceptedTerms } from '../users/index.js';
 import { createMembershipStore } from './membership-store.js';
 import type { Membership } from './membership.js';
 
@@ -16,10 +18,13 @@ export type { Membership } from './membership.js';
 export interface MembershipsModule {
   /** Within a transaction: as it is there. */
   findMembership(tenantId: string, userId: string, tx?: Tx): Promise<Membership | null>;
-  listMembershipsOfUser(userId: string): Promise<Membership[]>;
+  listMembershipsOfUser(userId: string, tx?: Tx): Promise<Membership[]>;
+  /** In the order of the ids of their users. */
+  listMembers(tenantId: string, page: Page): Promise<Membership[]>;
   /** Takes a seat of the tenant; throws 409 when none is left. */
   addMembership(tx: Tx, actor: Actor, membership: Membership): Promise<void>;
   setMembershipRoles(tx: Tx, actor: Actor, membership: Membership, roles: readonly string[]): Promise<void>;
+  acceptTenantTerms(tx: Tx, actor: Actor, membership: Membership, terms: AcceptedTerms): Promise<void>;
   /** Gives the seat back. */
   removeMembership(tx: Tx, actor: Actor, membership: Membership): Promise<void>;
   countMembers(tx: Tx, tenantId: string): Promise<number>;
@@ -40,7 +45,8 @@ export function membershipsModule(deps: MembershipsDeps): MembershipsModule {
   const store = createMembershipStore(deps.database);
   return {
     findMembership: store.find,
-    listMembershipsOfUser: (userId) => store.listOfUser(userId),
+    listMembershipsOfUser: store.listOfUser,
+    listMembers: store.list,
     async addMembership(tx, actor, membership) {
       await deps.takeSeat(tx, membership.tenantId, 'members');
       await store.insert(tx, membership);
@@ -61,6 +67,11 @@ export function membershipsModule(deps: MembershipsDeps): MembershipsModule {
         subjectId: membership.userId,
         data: { before: membership.roles, after: roles },
       });
+    },
+    async acceptTenantTerms(tx, actor, { id, tenantId, userId }, terms) {
+      await store.setAcceptedTerms(tx, tenantId, id, terms);
+      const data = { version: terms.version, uri: terms.uri };
+      await deps.recordEvent(tx, { type: 'membership.terms_accepted', tenantId, actor, subjectId: userId, data });
     },
     async removeMembership(tx, actor, membership) {
       await store.remove(tx, membership.tenantId, membership.id);

@@ -1,7 +1,21 @@
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessModule } from '../access/index.js';
-import { actorOf, authorizationOfService, isEnded } from './current-authorization.js';
-import { accessTokenType, findToken, isShownByItsHolder, jwtType, type FindTokenDeps } from './exchanged-tokens.js';
+import {
+  actorOf,
+  authorizationOfService,
+  isEnded,
+  keyOf,
+  requireAdmitted,
+  type ActorClaim,
+} from './current-authorization.js';
+import {
+  accessTokenType,
+  findToken,
+  isShownByItsHolder,
+  jwtType,
+  type FindTokenDeps,
+  type Holder,
+} from './exchanged-tokens.js';
 import { clientOf, type KnownClient } from './library-internals.js';
 import type { ExchangeState } from './token-claims.js';
 
@@ -30,28 +44,30 @@ export function parseActor(ctx: KoaContextWithOIDC, wantsRefreshToken: boolean):
 }
 
 /**
- * Client id of the service account that acts: it belongs to the target tenant, may act through this client, and is in
+ * The service account that acts, and its token: it belongs to the target tenant, may act through this client, and is in
  * good standing. One wording for whatever its token lacks.
  */
 export async function liveActor(
   deps: ActingServiceDeps,
   ctx: KoaContextWithOIDC,
   actorToken: string,
-  { proof, tenantId }: { proof: string | undefined; tenantId: string },
-): Promise<string> {
+  { holder, tenantId }: { holder: Holder; tenantId: string },
+): Promise<{ claim: ActorClaim; token: ClientCredentials }> {
   const refused = new errors.InvalidGrant('actor_token is not usable');
   const token = await findToken(deps, ctx, 'ClientCredentials', actorToken);
   const clientId = token?.clientId ?? '';
-  if (!token || !isShownByItsHolder(token, proof) || !clientOf(ctx).allowedActors.includes(clientId)) throw refused;
+  if (!token || !isShownByItsHolder(token, holder) || !clientOf(ctx).allowedActors.includes(clientId)) throw refused;
   const client = (await ctx.oidc.provider.Client.find(clientId)) as KnownClient | undefined;
-  const authorization = client?.tenantId === tenantId ? await authorizationOfService(deps.access, client) : null;
+  const keyId = keyOf(token);
+  const authorization = client?.tenantId === tenantId ? await authorizationOfService(deps.access, client, keyId) : null;
   if (!authorization || isEnded(token, authorization)) throw refused;
-  return clientId;
+  requireAdmitted(ctx, authorization);
+  return { claim: { sub: clientId, ...(keyId === undefined ? {} : { key_id: keyId }) }, token };
 }
 
 /** RFC 8693 §4.1: whoever acts now stands outermost, around those who acted before. */
-export function noteActor(ctx: KoaContextWithOIDC, subject: object, actor: string | undefined): void {
+export function noteActor(ctx: KoaContextWithOIDC, subject: object, actor: ActorClaim | undefined): void {
   const before = actorOf(subject);
-  const act = actor === undefined ? before : { sub: actor, ...(before ? { act: before } : {}) };
+  const act = actor === undefined ? before : { ...actor, ...(before ? { act: before } : {}) };
   if (act) (ctx.state as ExchangeState).exchanged = { ...(ctx.state as ExchangeState).exchanged, act };
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/time.js';
 import type { Authorization } from '../access/index.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
 import { consentKeys, isBoundTo, newGrant, type GrantDeps, type Wanted } from './grants.js';
-import type { KnownClient } from './library-internals.js';
+import type { BoundSession, KnownClient } from './library-internals.js';
 import { interactionExpired } from './oidc-errors.js';
 import { chooseTenant, pickedTenant, type TenantChoiceDeps } from './tenant-choice.js';
 
@@ -33,7 +33,7 @@ export async function clientOfInteraction({ currentProvider }: ConsentDeps, foun
 
 /** Throws `interaction.expired` when the tenant is not open to the person any more. */
 export async function consentRequestOf(deps: ConsentDeps, found: Details): Promise<ConsentRequest> {
-  const tenant = await tenantOf(deps, found);
+  const { tenant } = await authorizationOf(deps, found);
   const asked = await askedOf(deps, found);
   return { tenant, asked, keys: consentKeys(asked), offline: isOffline(found) };
 }
@@ -41,7 +41,8 @@ export async function consentRequestOf(deps: ConsentDeps, found: Details): Promi
 /** A grant of what was asked; answers with its id. */
 export async function grantConsent(deps: ConsentDeps, found: Details): Promise<string> {
   const provider = deps.currentProvider();
-  const { tenant, asked } = await consentRequestOf(deps, found);
+  const asked = await askedOf(deps, found);
+  const { tenant, session: allowed } = await authorizationOf(deps, found);
   const session = await provider.Session.findByUid(found.session?.uid ?? '');
   if (!found.session || !session) throw interactionExpired();
   const binding: GrantBinding = {
@@ -50,23 +51,32 @@ export async function grantConsent(deps: ConsentDeps, found: Details): Promise<s
     tenantId: tenant.id,
     sessionUid: session.uid,
     offline: isOffline(found),
+    boundTenantId: (session as BoundSession).boundTenantId,
   };
   const earlier = await earlierGrant(deps, found);
   const existing = earlier && isBoundTo(earlier, binding) ? earlier : undefined;
-  const lifetimeSeconds = deps.grantLifetime(binding.offline, session.loginTs);
+  const lifetimeSeconds = deps.grantLifetime(binding.offline, session.loginTs, allowed.absoluteSeconds);
   return newGrant(provider, { binding, lifetimeSeconds, existing, wanted: asked }).save();
 }
 
-async function tenantOf(deps: ConsentDeps, found: Details): Promise<Authorization['tenant']> {
+async function authorizationOf(deps: ConsentDeps, found: Details): Promise<Authorization> {
   if (found.session?.accountId === undefined) throw interactionExpired();
   const choice = await chooseTenant(deps, {
     userId: found.session.accountId,
     owner: (await clientOfInteraction(deps, found)).tenantId,
     picked: pickedTenant(found.lastSubmission),
     asked: found.params['tenant'] as string | undefined,
+    bound: await boundTenantIn(deps, found),
   });
   if (choice.kind !== 'chosen') throw interactionExpired();
-  return choice.authorization.tenant;
+  return choice.authorization;
+}
+
+async function boundTenantIn({ currentProvider }: ConsentDeps, found: Details): Promise<string | undefined> {
+  const { login } = (found.lastSubmission ?? {}) as { login?: BoundSession };
+  if (login) return login.boundTenantId;
+  const session = await currentProvider().Session.findByUid(found.session?.uid ?? '');
+  return (session as BoundSession | undefined)?.boundTenantId;
 }
 
 /**

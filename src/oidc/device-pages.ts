@@ -1,6 +1,8 @@
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
 import { AppError } from '../kernel/errors.js';
+import type { MessageKey, Said } from '../kernel/message.js';
 import { answerPage } from '../platform/http/answer-error.js';
+import { preferLanguages } from '../platform/http/page-language.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { Tenant } from '../tenants/index.js';
 import type { User } from '../users/index.js';
@@ -30,33 +32,32 @@ export interface DevicePagesDeps {
 }
 
 /** What the form is shown with again. */
-const problems: Partial<Record<DeviceError['kind'], { status: number; message: string }>> = {
-  no_code: { status: 422, message: 'Type the code that your device shows.' },
+const problems: Partial<Record<DeviceError['kind'], { status: number; message: MessageKey }>> = {
+  no_code: { status: 422, message: 'device.no_code' },
   // unknown, expired, used and turned down get the same words: nobody learns which codes there are
   of_no_use: {
     status: 422,
-    message:
-      'That code cannot be used. Check it, or get a new one on your device: a code is good once, for ten minutes.',
+    message: 'device.of_no_use',
   },
   claimed: {
     status: 403,
-    message: 'This code is in use in another browser. Go on there, or get a new code on your device.',
+    message: 'device.claimed',
   },
-  unusable_form: { status: 400, message: 'This page was too old, or was opened twice. Send the code again.' },
+  unusable_form: { status: 400, message: 'device.unusable_form' },
 };
 
 export function createDevicePages(deps: DevicePagesDeps): DevicePages {
-  function showForm(ctx: KoaContextWithOIDC, status: number, error: string | null): void {
+  function showForm(ctx: KoaContextWithOIDC, status: number, error: MessageKey | null): void {
     ctx.status = status;
     deps.pages.render(
       ctx,
-      { view: 'sign-in/device-code', title: 'Connect a device' },
+      { view: 'sign-in/device-code', title: 'device.title' },
       { ...formOf(ctx), userCode: typedCodeOf(ctx), error },
     );
   }
 
-  function showOutcome(ctx: KoaContextWithOIDC, locals: { account: object | null; refusal: string | null }): void {
-    const title = locals.account ? 'Device connected' : 'Device not connected';
+  function showOutcome(ctx: KoaContextWithOIDC, locals: { account: object | null; refusal: Said | null }): void {
+    const title = locals.account ? 'device.connected_title' : 'device.not_connected_title';
     const clientName = ctx.oidc.client ? nameOf(ctx) : null;
     deps.pages.render(ctx, { view: 'sign-in/device-outcome', title }, { clientName, ...locals });
   }
@@ -75,11 +76,12 @@ export function createDevicePages(deps: DevicePagesDeps): DevicePages {
 
     async confirm(ctx) {
       const code = ctx.oidc.entities.DeviceCode;
+      preferLanguages(ctx, code?.params?.['ui_locales'] as string | undefined);
       const { ip, ua } = (code?.deviceInfo ?? {}) as Partial<DeviceInfo>;
       const userCode = code?.userCode ?? '';
       deps.pages.render(
         ctx,
-        { view: 'sign-in/device-confirm', title: 'Connect this device?' },
+        { view: 'sign-in/device-confirm', title: 'device.confirm_title' },
         {
           ...formOf(ctx),
           userCode: [userCode.slice(0, 4), userCode.slice(4)].join('-'),
@@ -94,6 +96,7 @@ export function createDevicePages(deps: DevicePagesDeps): DevicePages {
 
     async connected(ctx) {
       const grant = ctx.oidc.entities.Grant;
+      preferLanguages(ctx, ctx.oidc.entities.DeviceCode?.params?.['ui_locales'] as string | undefined);
       const [tenant] = grant ? await deps.findTenantsByIds([bindingOf(grant).tenantId]) : [];
       showOutcome(ctx, { account: { user: await presentUser(deps, ctx), place: tenant?.name ?? null }, refusal: null });
     },

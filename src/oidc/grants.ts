@@ -1,8 +1,9 @@
 import type Provider from 'oidc-provider';
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
+import { randomSecret } from '../kernel/secret.js';
 import { epochSeconds, type Clock } from '../kernel/time.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
-import { bindingOf, clientOf, resourceServersOf } from './library-internals.js';
+import { bindingOf, boundTenantOf, clientOf, resourceServersOf } from './library-internals.js';
 import type { ChooseTenant } from './tenant-choice.js';
 
 /** What a request asks for: OpenID scopes, and per resource the scopes that it defines and the roles allow. */
@@ -15,7 +16,7 @@ export interface GrantDeps {
   chooseTenant: ChooseTenant;
   findGrantId(binding: GrantBinding): Promise<string | undefined>;
   findConsent(tenantId: string, userId: string, clientId: string): Promise<string[]>;
-  grantLifetime(offline: boolean, loginTs: number | undefined): number;
+  grantLifetime: GrantLifetime;
 }
 
 /**
@@ -27,14 +28,16 @@ export interface GrantDeps {
 export async function loadExistingGrant(deps: GrantDeps, ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
   const choice = await deps.chooseTenant(ctx);
   const session = ctx.oidc.session;
-  if (choice.kind !== 'chosen' || !session?.accountId) return undefined;
   const client = clientOf(ctx);
+  if (choice.kind === 'no_tenant') return grantOfNothing(ctx);
+  if (choice.kind !== 'chosen' || !session?.accountId) return undefined;
   const binding: GrantBinding = {
     accountId: session.accountId,
     clientId: client.clientId,
     tenantId: choice.authorization.tenant.id,
     sessionUid: session.uid,
     offline: ctx.oidc.requestParamScopes.has('offline_access'),
+    boundTenantId: boundTenantOf(ctx),
   };
   const { provider } = ctx.oidc;
   const consentedId = ctx.oidc.result?.consent?.grantId;
@@ -44,7 +47,8 @@ export async function loadExistingGrant(deps: GrantDeps, ctx: KoaContextWithOIDC
   }
 
   const wanted = wantedBy(ctx);
-  const lifetimeSeconds = deps.grantLifetime(binding.offline, session.loginTs);
+  const { absoluteSeconds } = choice.authorization.session;
+  const lifetimeSeconds = deps.grantLifetime(binding.offline, session.loginTs, absoluteSeconds);
   const existingId = await deps.findGrantId(binding);
   const existing = existingId === undefined ? undefined : await provider.Grant.find(existingId);
   if (existing && covers(existing, wanted) && existing.remainingTTL > lifetimeSeconds / 2) return existing;
@@ -52,6 +56,17 @@ export async function loadExistingGrant(deps: GrantDeps, ctx: KoaContextWithOIDC
   if (!agreed) return existing;
   const grant = newGrant(provider, { binding, lifetimeSeconds, existing, wanted });
   await grant.save();
+  return grant;
+}
+
+/** Never stored, so that a code which names it yields no token: it is only to bring the person back to their account. */
+function grantOfNothing({ oidc }: KoaContextWithOIDC): Grant {
+  const grant = new oidc.provider.Grant({
+    accountId: oidc.session?.accountId,
+    clientId: oidc.client?.clientId,
+    jti: randomSecret(),
+  } as GrantBinding & { jti: string });
+  grant.addOIDCScope('openid');
   return grant;
 }
 
@@ -79,13 +94,17 @@ export function newGrant(provider: Provider, { binding, lifetimeSeconds, existin
 export function grantLifetime(
   lifetimes: { grantSeconds: number; sessionAbsoluteSeconds: number },
   now: Clock,
-): (offline: boolean, loginTs: number | undefined) => number {
-  return (offline, loginTs) => {
+): GrantLifetime {
+  return (offline, loginTs, absoluteSeconds) => {
     if (offline) return lifetimes.grantSeconds;
     const sessionAge = loginTs === undefined ? 0 : epochSeconds(now()) - loginTs;
-    return Math.max(1, lifetimes.sessionAbsoluteSeconds - sessionAge);
+    const longest = Math.min(lifetimes.sessionAbsoluteSeconds, absoluteSeconds ?? Number.POSITIVE_INFINITY);
+    return Math.max(1, longest - sessionAge);
   };
 }
+
+/** `absoluteSeconds`: what the tenant allows a session; null: what the platform does. */
+export type GrantLifetime = (offline: boolean, loginTs: number | undefined, absoluteSeconds: number | null) => number;
 
 export function isBoundTo(grant: Grant, binding: GrantBinding): boolean {
   const actual = bindingOf(grant);

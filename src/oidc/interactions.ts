@@ -12,8 +12,9 @@ import {
   type Details,
 } from './consent.js';
 import type { PromptName } from './interaction-policy.js';
-import type { KnownClient } from './library-internals.js';
+import type { BoundSession, KnownClient } from './library-internals.js';
 import { interactionExpired } from './oidc-errors.js';
+import { pickedTenant, type InTenantDetails } from './tenant-choice.js';
 
 /** The exchange with one browser: the raw request and response, because the library reads and sets cookies itself. */
 export interface BrowserExchange {
@@ -29,10 +30,27 @@ export interface Interaction {
   redirectUri: string | undefined;
   /** Parameter `login_hint`. */
   loginHint: string | undefined;
+  /** Parameter `ui_locales`: languages that the person is known to prefer, the best first. */
+  uiLocales: string | undefined;
+  /** Parameter `invitation`: the token of its link. */
+  invitation: string | undefined;
   /** The person who has signed in, from the second page on. */
   userId: string | undefined;
+  /** How they did. */
+  acr: string | undefined;
+  amr: readonly string[];
+  /** Of a login that is not finished yet: what was proven so far. Nobody is signed in by it. */
+  halfDone: HalfDoneLogin | null;
+  /** Somebody of a provider who waits for the owner of an account to sign in here, to be linked to it. */
+  linking: LinkingLogin | null;
+  /** In which the request acts, where it is known already: from the pages on that come once it is chosen. */
+  tenantId: string | null;
+  /** Parameter `tenant`: slug or id of the tenant that the app would like. */
+  askedTenant: string | undefined;
   /** Owner of the client, if it is not the platform's. */
   clientTenantId: string | null;
+  /** Whether people may make an account on the way into this app. */
+  offersSignUp: boolean;
 }
 
 /** Every function answers with the address at which the browser goes on. */
@@ -40,21 +58,67 @@ export interface Interactions {
   /** Throws `interaction.expired` when this browser has no open interaction of this id. */
   read(exchange: BrowserExchange, uid: string): Promise<Interaction>;
   signedIn(exchange: BrowserExchange, login: Login): Promise<string>;
+  /** A first factor is proven and something else still to be. Only the interaction knows of it. */
+  firstFactorProven(exchange: BrowserExchange, halfDone: HalfDoneLogin): Promise<void>;
+  /** Only the interaction knows of it, and it ends with the sign-in. */
+  linkingBegun(exchange: BrowserExchange, linking: LinkingLogin): Promise<void>;
+  /** The person goes on without it. */
+  linkingDropped(exchange: BrowserExchange): Promise<void>;
+  /** Who is signed in has proven more. They signed in when they did: nothing lives longer for it. */
+  steppedUp(exchange: BrowserExchange, more: Omit<Login, 'user'>): Promise<string>;
+  /** When the person signed in, and which tenant alone that opens; null: all that they belong to. */
+  currentSignIn(exchange: BrowserExchange): Promise<{ at: Date; boundTenantId: string | null }>;
+  /** The person is a member of the tenant now, and goes on in it. */
+  invitationAccepted(exchange: BrowserExchange, tenantId: string): Promise<string>;
+  /** Of these terms of the tenant, if it was any of a tenant. */
+  termsAccepted(exchange: BrowserExchange, accepted: { tenantId: string; version: string | null }): Promise<string>;
+  profileCompleted(exchange: BrowserExchange): Promise<string>;
   tenantPicked(exchange: BrowserExchange, tenantId: string): Promise<string>;
   /** What a consent page asks for. Throws `interaction.expired` when its tenant is not open any more. */
   consentAsked(exchange: BrowserExchange): Promise<ConsentRequest>;
   /** Grants what was asked. */
   consented(exchange: BrowserExchange): Promise<string>;
+  /** What is still missing is looked at once more, as of now. */
+  lookedAtAgain(exchange: BrowserExchange): Promise<string>;
   refused(exchange: BrowserExchange, description: string): Promise<string>;
 }
 
 export interface Login {
   /** As they were when their credentials were looked at. */
-  user: Pick<User, 'id' | 'credentialsChangedAt'>;
+  user: Pick<User, 'id' | 'credentialsChangedAt' | 'factorsChangedAt'>;
   acr: string;
   amr: string[];
   /** Where it was done: the flow goes on in no other browser. */
   browserId: string;
+  /** The tenant that alone is opened by it, whose own provider vouched for the person. */
+  boundTenantId?: string | undefined;
+}
+
+/** Who has proven a first factor in which browser, and with which credentials they had then. */
+export interface HalfDoneLogin {
+  userId: string;
+  browserId: string;
+  method: 'pwd' | 'federated';
+  boundTenantId?: string | undefined;
+  credentialsChangedAt: string | null;
+  factorsChangedAt: string | null;
+}
+
+/** Who a provider says it is, in which browser, and whose account has their address. */
+export interface LinkingLogin {
+  browserId: string;
+  userId: string;
+  tenantId: string;
+  connectionId: string;
+  issuer: string;
+  subject: string;
+  email: string;
+}
+
+/** Of the browser's session: whose it is, and since when (seconds). */
+interface SignedIn extends BoundSession {
+  accountId?: string | undefined;
+  loginTs?: number | undefined;
 }
 
 export function createInteractions(deps: ConsentDeps): Interactions {
@@ -69,6 +133,19 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     return presentInteraction(found, await clientOfInteraction(deps, found));
   }
 
+  async function sessionOf(exchange: BrowserExchange): Promise<SignedIn> {
+    const { session } = await details(exchange);
+    const found = session && (await currentProvider().Session.findByUid(session.uid ?? ''));
+    if (!found) throw interactionExpired();
+    return found;
+  }
+
+  async function note(exchange: BrowserExchange, more: object): Promise<void> {
+    const found = await details(exchange);
+    found.lastSubmission = { ...found.lastSubmission, ...more };
+    await found.persist();
+  }
+
   async function consented(exchange: BrowserExchange): Promise<string> {
     const grantId = await grantConsent(deps, await details(exchange));
     return finish(exchange, { consent: { grantId } });
@@ -79,12 +156,35 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     consented: forPages(consented),
     consentAsked: forPages(async (exchange: BrowserExchange) => consentRequestOf(deps, await details(exchange))),
     signedIn: forPages((exchange: BrowserExchange, { user, ...how }: Login) => {
-      const { id: accountId, credentialsChangedAt } = user;
-      return finish(exchange, { login: { ...how, accountId, credentialsChangedAt, ts: epochSeconds(deps.now()) } });
+      const { id: accountId, credentialsChangedAt, factorsChangedAt } = user;
+      const ts = epochSeconds(deps.now());
+      const login = { ...how, accountId, credentialsChangedAt, factorsChangedAt, ts };
+      return finish(exchange, { login, half_done: undefined, linking: undefined });
     }),
+    firstFactorProven: forPages((exchange: BrowserExchange, halfDone: HalfDoneLogin) =>
+      note(exchange, { half_done: halfDone }),
+    ),
+    linkingBegun: forPages((exchange: BrowserExchange, linking: LinkingLogin) => note(exchange, { linking })),
+    linkingDropped: forPages((exchange: BrowserExchange) => note(exchange, { linking: undefined })),
+    steppedUp: forPages(async (exchange: BrowserExchange, how: Omit<Login, 'user'>) => {
+      const { accountId = '', loginTs: ts, boundTenantId } = await sessionOf(exchange);
+      return finish(exchange, { login: { ...how, accountId, boundTenantId, ...(ts ? { ts } : {}) } });
+    }),
+    currentSignIn: forPages(async (exchange: BrowserExchange) => {
+      const { loginTs = 0, boundTenantId = null } = await sessionOf(exchange);
+      return { at: new Date(loginTs * 1000), boundTenantId };
+    }),
+    invitationAccepted: forPages((exchange: BrowserExchange, tenantId: string) =>
+      finish(exchange, { invitation: { tenantId } }),
+    ),
+    termsAccepted: forPages((exchange: BrowserExchange, terms: { tenantId: string; version: string | null }) =>
+      finish(exchange, { terms }),
+    ),
+    profileCompleted: forPages((exchange: BrowserExchange) => finish(exchange, { profile: {} })),
     tenantPicked: forPages((exchange: BrowserExchange, tenantId: string) =>
       finish(exchange, { select_tenant: { tenantId } }),
     ),
+    lookedAtAgain: forPages((exchange: BrowserExchange) => finish(exchange, {})),
     refused: forPages((exchange: BrowserExchange, description: string) =>
       finish(exchange, { error: 'access_denied', error_description: description }),
     ),
@@ -120,7 +220,16 @@ function presentInteraction(found: Details, client: KnownClient): Interaction {
     },
     redirectUri: params['redirect_uri'] as string | undefined,
     loginHint: params['login_hint'] as string | undefined,
+    uiLocales: params['ui_locales'] as string | undefined,
+    invitation: params['invitation'] as string | undefined,
     userId: found.session?.accountId,
+    acr: found.session?.acr,
+    amr: found.session?.amr ?? [],
+    halfDone: (found.lastSubmission?.['half_done'] as HalfDoneLogin | undefined) ?? null,
+    linking: (found.lastSubmission?.['linking'] as LinkingLogin | undefined) ?? null,
+    tenantId: (found.prompt.details as Partial<InTenantDetails>).tenantId ?? pickedTenant(found.lastSubmission) ?? null,
+    askedTenant: params['tenant'] as string | undefined,
     clientTenantId: client.tenantId,
+    offersSignUp: client.signUp,
   };
 }

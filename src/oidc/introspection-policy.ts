@@ -1,7 +1,13 @@
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import type { AccessModule, Authorization } from '../access/index.js';
 import type { Resource } from '../resources/index.js';
-import { authorizationOfGrant, authorizationOfService, isStillGood, tenantClaims } from './current-authorization.js';
+import {
+  authorizationOfGrant,
+  authorizationOfService,
+  isStillGood,
+  keyOf,
+  tenantClaims,
+} from './current-authorization.js';
 import { clientOf, type KnownClient } from './library-internals.js';
 import { knownScopes } from './options/scopes.js';
 
@@ -26,7 +32,7 @@ export async function mayIntrospect(deps: IntrospectionDeps, ctx: KoaContextWith
   if (!client) return false;
   const isService = token.kind === 'ClientCredentials';
   const authorization = isService
-    ? await authorizationOfService(deps.access, client)
+    ? await authorizationOfService(deps.access, client, keyOf(token))
     : await authorizationOfGrant(deps.access, ctx);
   if (!authorization || !(await isStillGood(deps.access, ctx, token, authorization))) return false;
   if (token.kind !== 'RefreshToken') showPresentRights(token, { authorization, resource, client });
@@ -46,9 +52,13 @@ function showPresentRights(
 ): void {
   token.extra = { ...token.extra, ...tenantClaims(authorization) };
   delete token.extra['gid'];
+  delete token.extra['key_id'];
   const mayHold = (scope: string): boolean => client.allowedScopes?.includes(scope) ?? true;
+  const ofEveryone = (token.kind === 'AccessToken' && resource?.ofEveryone) || [];
   const isAllowed = (scope: string): boolean =>
-    knownScopes.includes(scope) || (resource?.permissions.includes(scope) === true && authorization.allows(scope));
+    knownScopes.includes(scope) ||
+    ofEveryone.includes(scope) ||
+    (resource?.permissions.includes(scope) === true && authorization.allows(scope));
   token.scope = token.scope
     ?.split(' ')
     .filter((scope) => mayHold(scope) && isAllowed(scope))

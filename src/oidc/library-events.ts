@@ -3,6 +3,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type Provider from 'oidc-provider';
 import type { Logger } from '../platform/log/logger.js';
 import type { SessionState } from './adapter/session-adapter.js';
+import { watchLogins, type BoundSession } from './library-internals.js';
 
 /** The library tells of its refusals by one event an endpoint. */
 const refusals = [
@@ -27,7 +28,8 @@ export function listenTo(provider: Provider, log: Logger): void {
   provider.on('server_error', report);
   // a client that went away; the library's types leave out what it inherits from Koa
   (provider as EventEmitter).on('error', (error) => log.debug({ err: error as Error }, 'connection failed'));
-  provider.on('interaction.ended', noteLogin);
+  watchLogins(provider, noteLogin);
+  provider.on('authorization.success', (ctx) => void ((ctx.state as SessionState).isDone = true));
   for (const event of refusals) {
     (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, error: Error) => {
       // of the refusals only those are ours to mend that come from an unreachable database
@@ -36,9 +38,13 @@ export function listenTo(provider: Provider, log: Logger): void {
   }
 }
 
-/** The result of the login page is carried along to later pages of the flow; only its own end is a sign-in. */
-function noteLogin(ctx: KoaContextWithOIDC): void {
+/**
+ * The result of the login page is carried along to later pages of the flow; only its own end is a sign-in. Noted before
+ * the request is looked at any further: the session is saved also when that is refused.
+ */
+function noteLogin(ctx: KoaContextWithOIDC, session: BoundSession): void {
   const { prompt, result } = ctx.oidc.entities.Interaction ?? {};
-  const state = ctx.state as SessionState;
-  state.login = prompt?.name === 'login' ? result?.login : undefined;
+  if (prompt?.name !== 'login' || !result?.login) return;
+  (ctx.state as SessionState).login = result.login;
+  session.boundTenantId = (result.login as BoundSession).boundTenantId;
 }

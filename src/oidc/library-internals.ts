@@ -1,24 +1,63 @@
 /**
- * The one place that reaches behind the library's public interface: three class members are replaced and a few untyped
- * ones are read. `test/contracts/library-internals.test.ts` fails when a new version of the library moves them.
+ * The one place that reaches behind the library's public interface: seven class members and the
+ * methods of a keystore are replaced, and a few untyped ones are read. `test/contracts/library-internals.test.ts` fails when a new version of the library moves them.
  */
-import type Provider from 'oidc-provider';
-import { checkDpopReplay, checkDpopRequired, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
-import { errors, type AdapterPayload, type Client as LibraryClient, type KoaContextWithOIDC } from 'oidc-provider';
+import type { X509Certificate } from 'node:crypto';
+import { checkDpopReplay, checkDpopRequired, checkMtlsCert, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
+import Provider, {
+  errors,
+  type AdapterPayload,
+  type Client as LibraryClient,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import type { ClientKeys } from './client-keys.js';
 import type { ClientExtension } from './adapter/client-adapter.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
 
 /** Names of ours that a Grant carries beside the library's. */
-const grantMembers: readonly (keyof GrantBinding)[] = ['tenantId', 'sessionUid', 'offline', 'exchangedFrom'];
+const grantMembers: readonly (keyof GrantBinding)[] = [
+  ...(['tenantId', 'sessionUid', 'offline', 'exchangedFrom', 'boundTenantId'] as const),
+];
+/** And a Session. */
+const sessionMembers: readonly (keyof BoundSession)[] = ['boundTenantId'];
 
-/** Lets the Grant carry its tenant and session. Must run before the first grant is made: payload lists are cached. */
-export function extendGrantPayload(provider: Provider): void {
-  const original = Object.getOwnPropertyDescriptor(provider.Grant, 'IN_PAYLOAD')?.get;
-  if (!original) throw new Error('oidc-provider: Grant.IN_PAYLOAD is not a getter any more');
-  Object.defineProperty(provider.Grant, 'IN_PAYLOAD', {
+/** What a sign-in opens that a tenant's own provider has vouched for: that tenant, and nothing else of the person. */
+export interface BoundSession {
+  boundTenantId?: string | undefined;
+}
+
+/** Lets a Grant carry its tenant and session, and both what they are bound to. Must run before the first of them is made: payload lists are cached. */
+export function extendPayloads(provider: Provider): void {
+  extendPayload('Grant', provider.Grant, grantMembers);
+  extendPayload('Session', provider.Session, sessionMembers);
+}
+
+function extendPayload(name: string, model: object, members: readonly string[]): void {
+  const original = Object.getOwnPropertyDescriptor(model, 'IN_PAYLOAD')?.get;
+  if (!original) throw new Error(`oidc-provider: ${name}.IN_PAYLOAD is not a getter any more`);
+  Object.defineProperty(model, 'IN_PAYLOAD', {
     configurable: true,
-    get: () => [...(original.call(provider.Grant) as string[]), ...grantMembers],
+    get: () => [...(original.call(model) as string[]), ...members],
   });
+}
+
+/** Tells of each time that a session gets its person, in the moment in which it does. */
+export function watchLogins(provider: Provider, note: (ctx: KoaContextWithOIDC, session: BoundSession) => void): void {
+  const prototype = provider.Session.prototype as unknown as {
+    loginAccount: (this: BoundSession, how: object) => void;
+  };
+  const original = prototype.loginAccount;
+  if (typeof original !== 'function') throw new Error('oidc-provider: Session.loginAccount is gone');
+  prototype.loginAccount = function (how) {
+    original.call(this, how);
+    if (Provider.ctx) note(Provider.ctx, this);
+  };
+}
+
+/** Which tenant alone the sign-in of this request opens; undefined: all that the person belongs to. */
+export function boundTenantOf({ oidc }: KoaContextWithOIDC): string | undefined {
+  const login = oidc.result?.login as BoundSession | undefined;
+  return (login ?? (oidc.session as BoundSession | undefined))?.boundTenantId;
 }
 
 /** Secrets are stored hashed and several may be live, so the comparison is ours. */
@@ -34,6 +73,42 @@ export function replaceSecretComparison(
   };
 }
 
+/** The name of a session that one app is told (`sid`). */
+export type SessionIdOf = (sessionUid: string, clientId: string) => string;
+
+/**
+ * The library draws a `sid` at random and keeps it in the session, where the other of two tabs at once may overwrite it.
+ * Ours follows from session and client, so that a session can be told to have ended by whoever knows the two.
+ */
+export function nameSessions(provider: Provider, sessionIdOf: SessionIdOf): void {
+  const prototype = provider.Session.prototype as unknown as SessionOfClients;
+  if (typeof prototype.ensureClientContainer !== 'function')
+    throw new Error('oidc-provider: Session.ensureClientContainer is gone');
+  prototype.ensureClientContainer = function (this: SessionOfClients, clientId) {
+    this.sidFor(clientId, sessionIdOf(this.uid, clientId));
+  };
+}
+
+interface SessionOfClients {
+  uid: string;
+  sidFor(clientId: string, sid?: string): string | undefined;
+  ensureClientContainer(this: SessionOfClients, clientId: string): void;
+}
+
+/** Makes a logout token and posts it to the app; rejects unless that takes it. */
+export type SendLogout = (client: LibraryClient, userId: string, sid: string) => Promise<void>;
+
+/** At a sign-out the library would tell each app, once, before it answers. That is the queue's; see `createLogouts`. */
+export function takeOverLogouts(provider: Provider): SendLogout {
+  const prototype = provider.Client.prototype as unknown as { backchannelLogout: LibraryLogout };
+  const send = prototype.backchannelLogout;
+  if (typeof send !== 'function') throw new Error('oidc-provider: Client.backchannelLogout is gone');
+  prototype.backchannelLogout = async () => undefined;
+  return (client, userId, sid) => send.call(client, userId, sid);
+}
+
+type LibraryLogout = (this: LibraryClient, userId: string, sid: string) => Promise<void>;
+
 /**
  * Clients, made once for as long as the adapter gives the same metadata object. By itself the library serialises and
  * hashes the metadata at every request to find the client it has made of it, and keeps no more than a hundred.
@@ -41,6 +116,7 @@ export function replaceSecretComparison(
 export function keepClients(
   provider: Provider,
   findMetadata: (clientId: string) => Promise<AdapterPayload | undefined | void>,
+  keys: ClientKeys,
 ): void {
   const library = provider.Client as unknown as { find(clientId: unknown): Promise<LibraryClient | undefined> };
   const make = library.find.bind(library);
@@ -51,10 +127,38 @@ export function keepClients(
     if (!metadata) return undefined;
     const known = made.get(metadata);
     if (known) return known;
-    const client = make(clientId);
+    const client = make(clientId).then((fresh) => fresh && takePublishedKeys(fresh, keys));
     made.set(metadata, client);
     return client;
   };
+}
+
+/** What the library's check of a signature uses of the keys of a client (`JWT.verify`). */
+interface KeyStore {
+  selectForVerify(options: object): unknown[];
+  fresh(): boolean;
+  refresh(): Promise<void>;
+  clear(): void;
+  add(key: object): void;
+}
+
+/**
+ * Keys at a `jwks_uri` come from ours: by itself the library forgets them with each client that it makes anew, asks for
+ * them again at every request while their host is down, and keeps them for as long as that host says.
+ */
+function takePublishedKeys(client: LibraryClient, keys: ClientKeys): LibraryClient {
+  const { jwksUri } = client;
+  if (jwksUri === undefined) return client;
+  const store = (client as unknown as { asymmetricKeyStore: KeyStore }).asymmetricKeyStore;
+  const select = store.selectForVerify.bind(store);
+  store.fresh = () => keys.isRecent(jwksUri);
+  store.refresh = () => keys.renew(jwksUri);
+  store.selectForVerify = (options) => {
+    store.clear();
+    for (const key of keys.keysAt(jwksUri)) store.add(key);
+    return select(options);
+  };
+  return client;
 }
 
 /** A client of the library with what we keep about it. */
@@ -87,7 +191,7 @@ export function resourceServersOf(ctx: KoaContextWithOIDC): Record<string, Known
 export interface DeviceError {
   kind: 'turned_down' | 'no_code' | 'of_no_use' | 'claimed' | 'unusable_form' | 'other';
   /** Words for the person, where a rule of ours refused. */
-  refusal: string | null;
+  refusal: { code: string; message: string } | null;
 }
 
 /** The library's errors for this page are not exported, so they are known by name; ours by their code. */
@@ -121,7 +225,8 @@ export function deviceErrorOf(ctx: KoaContextWithOIDC, error: unknown): DeviceEr
   const { name = '', error_detail: code = '', cause } = error as Error & { error_detail?: string };
   // a rule that refuses a person turns the code down; the library then hands the rule's error along
   const said = error instanceof errors.OIDCProviderError ? error : cause;
-  const refusal = said instanceof errors.OIDCProviderError ? (said.error_description ?? null) : null;
+  const message = said instanceof errors.OIDCProviderError ? said.error_description : undefined;
+  const refusal = message === undefined ? null : { code, message };
   const isForm = error instanceof errors.InvalidRequest && !(error instanceof errors.SessionNotFound);
   const unnamed = isForm && !ctx.oidc.entities.DeviceCode ? 'unusable_form' : 'other';
   return { kind: kindsOfNames[name] ?? kindsOfCodes[code] ?? unnamed, refusal };
@@ -134,4 +239,9 @@ export async function takeDpopProof(ctx: KoaContextWithOIDC): Promise<string | u
   checkDpopRequired(provider, ctx, proof);
   await checkDpopReplay(provider, ctx, proof, clientOf(ctx).clientId);
   return proof?.thumbprint;
+}
+
+/** The certificate of this request where the client's tokens are bound to one; throws when it brings none. */
+export function requiredCertificate(ctx: KoaContextWithOIDC): X509Certificate | undefined {
+  return checkMtlsCert(ctx.oidc.provider, ctx);
 }

@@ -1,6 +1,7 @@
 import { errors, type ErrorOut, type KoaContextWithOIDC } from 'oidc-provider';
 import { temporarilyUnavailable, type AppError } from '../kernel/errors.js';
 import { answerPage } from '../platform/http/answer-error.js';
+import { preferLanguages } from '../platform/http/page-language.js';
 import { toAppError } from '../platform/http/problem.js';
 import type { Pages } from '../platform/http/pages.js';
 import type { Tenant } from '../tenants/index.js';
@@ -23,18 +24,18 @@ export function createProtocolPages(deps: {
   findTenantsByIds(ids: readonly string[]): Promise<Tenant[]>;
 }): ProtocolPages {
   const renderError: ProtocolPages['renderError'] = (ctx, out, error) =>
-    answerPage(deps.pages, ctx, toPageError(ctx.status, out, error));
+    answerPage(deps.pages, spoken(ctx), toPageError(ctx.status, out, error));
   return {
     renderError,
     device: createDevicePages({ ...deps, renderError }),
 
     async confirmSignOut(ctx) {
-      const session = ctx.oidc.session;
+      const session = spoken(ctx).oidc.session;
       const user = session?.accountId === undefined ? null : await deps.findUserById(session.accountId);
       const formTarget = ctx.oidc.params?.['post_logout_redirect_uri'] as string | undefined;
       deps.pages.render(
         ctx,
-        { view: 'sign-in/sign-out', title: 'Sign out', formTarget },
+        { view: 'sign-in/sign-out', title: 'sign_out.page_title', formTarget },
         {
           action: `${endpointPaths.end_session}/confirm`,
           xsrf: (session?.state as { secret?: string } | undefined)?.secret,
@@ -46,9 +47,9 @@ export function createProtocolPages(deps: {
 
     async signedOut(ctx) {
       // also shown to who chose to stay: the library does not say which of the two it was, the session does
-      const session = await ctx.oidc.provider.Session.get(ctx);
+      const session = await spoken(ctx).oidc.provider.Session.get(ctx);
       const stillSignedIn = session.accountId !== undefined;
-      const title = stillSignedIn ? 'Still signed in' : 'Signed out';
+      const title = stillSignedIn ? 'signed_out.still_page_title' : 'signed_out.page_title';
       deps.pages.render(
         ctx,
         { view: 'sign-in/signed-out', title },
@@ -60,6 +61,16 @@ export function createProtocolPages(deps: {
       );
     },
   };
+}
+
+/** In the language that the request asks for. */
+function spoken(ctx: KoaContextWithOIDC): KoaContextWithOIDC {
+  preferLanguages(ctx, textOf(ctx.oidc.params?.['ui_locales']));
+  return ctx;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function toPageError(status: number, out: ErrorOut, error: unknown): AppError {

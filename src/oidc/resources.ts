@@ -1,8 +1,8 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import type { AccessModule, Authorization } from '../access/index.js';
 import type { Resource } from '../resources/index.js';
-import { authorizationOfGrant, authorizationOfService } from './current-authorization.js';
-import type { KnownClient } from './library-internals.js';
+import { authorizationOfCaller, authorizationOfGrant } from './current-authorization.js';
+import { bindingOf, boundTenantOf, type KnownClient } from './library-internals.js';
 import type { ChooseTenant } from './tenant-choice.js';
 
 export interface ResourceDeps {
@@ -51,23 +51,22 @@ async function allowedScopes(
   resource: Resource,
   client: KnownClient,
 ): Promise<string[]> {
-  if (client.kind === 'service_account') return serviceScopes(deps, ctx, resource, client);
-  const authorization = ctx.oidc.entities.Grant
-    ? await authorizationOfGrant(deps.access, ctx)
-    : await authorizationOfRequest(deps, ctx);
+  if (client.kind === 'service_account') return serviceScopes(deps, ctx, resource);
+  const grant = ctx.oidc.entities.Grant;
+  const authorization = grant ? await authorizationOfGrant(deps.access, ctx) : await authorizationOfRequest(deps, ctx);
   // Before anybody has signed in and picked a tenant there are no roles to go by; nothing is granted from here then.
-  const permitted = authorization === undefined ? resource.permissions : permittedBy(authorization, resource);
-  const mayHold = (scope: string): boolean => client.allowedScopes?.includes(scope) ?? true;
+  const permitted =
+    authorization === undefined ? resource.permissions : permittedBy(authorization, resource, resource.ofEveryone);
+  // a tenant's own provider vouches for its members, and not for who they are elsewhere
+  const isBound = (grant ? bindingOf(grant).boundTenantId : boundTenantOf(ctx)) !== undefined;
+  const ownAffairs = isBound ? (resource.ofEveryone ?? []) : [];
+  const mayHold = (scope: string): boolean =>
+    !ownAffairs.includes(scope) && (client.allowedScopes?.includes(scope) ?? true);
   return [...deps.oidcScopes, ...permitted].filter(mayHold);
 }
 
-async function serviceScopes(
-  deps: ResourceDeps,
-  ctx: KoaContextWithOIDC,
-  resource: Resource,
-  client: KnownClient,
-): Promise<string[]> {
-  const permitted = permittedBy(await authorizationOfService(deps.access, client), resource);
+async function serviceScopes(deps: ResourceDeps, ctx: KoaContextWithOIDC, resource: Resource): Promise<string[]> {
+  const permitted = permittedBy(await authorizationOfCaller(deps.access, ctx), resource);
   const asked = [...ctx.oidc.requestParamScopes];
   if (asked.length > 0 && !asked.some((scope) => permitted.includes(scope))) {
     throw new errors.InvalidScope('none of the requested scopes is allowed to this service account', asked.join(' '));
@@ -86,6 +85,11 @@ async function authorizationOfRequest(
   return choice.kind === 'refused' ? null : undefined;
 }
 
-function permittedBy(authorization: Authorization | null, resource: Resource): string[] {
-  return authorization ? resource.permissions.filter((permission) => authorization.allows(permission)) : [];
+function permittedBy(
+  authorization: Authorization | null,
+  resource: Resource,
+  ofEveryone: readonly string[] = [],
+): string[] {
+  if (!authorization) return [];
+  return resource.permissions.filter((name) => ofEveryone.includes(name) || authorization.allows(name));
 }

@@ -2,20 +2,37 @@ import type Provider from 'oidc-provider';
 import { errors, type AccessToken, type Grant, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
 import type { RecordEvent } from '../events/index.js';
 import type { InTransaction } from '../platform/mongo/transactions.js';
+import type { RequiredActionsModule } from '../required-actions/index.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
 import { liveActor, noteActor, parseActor, requireActor } from './acting-service.js';
 import type { VerifyAccessToken } from './adapter/jwt-access-tokens.js';
-import { authorizationOfGrant, isStillGood } from './current-authorization.js';
-import { accessTokenType, findToken, isShownByItsHolder, jwtType } from './exchanged-tokens.js';
+import { authorizationOfGrant, isStillGood, requireLevel } from './current-authorization.js';
+import { dueFor } from './required-actions-prompts.js';
+import {
+  accessTokenType,
+  bindingsOf,
+  bindToHolder,
+  findToken,
+  holderOf,
+  isShownByItsHolder,
+  jwtType,
+  type Holder,
+} from './exchanged-tokens.js';
 import { covers, hasConsent, newGrant, type GrantDeps, type Wanted } from './grants.js';
-import { bindingOf, clientOf, takeDpopProof } from './library-internals.js';
+import { bindingOf, clientOf } from './library-internals.js';
+import type { MutualTlsDeps } from './mutual-tls.js';
 import { translated } from './oauth-errors.js';
 import { knownScopes } from './options/scopes.js';
 import { resourceServerFor, type ResourceDeps } from './resources.js';
 import type { TenantChoice, TenantHints } from './tenant-choice.js';
 import type { ExchangeState } from './token-claims.js';
 
-export interface TokenExchangeDeps extends ResourceDeps, Pick<GrantDeps, 'findGrantId' | 'findConsent'> {
+export interface TokenExchangeDeps
+  extends
+    ResourceDeps,
+    MutualTlsDeps,
+    Pick<GrantDeps, 'findGrantId' | 'findConsent'>,
+    Pick<RequiredActionsModule, 'findRequiredActions'> {
   chooseTenantOf(hints: TenantHints): Promise<TenantChoice>;
   verifyAccessToken: VerifyAccessToken;
   inTransaction: InTransaction;
@@ -43,17 +60,18 @@ export function registerTokenExchange(provider: Provider, deps: TokenExchangeDep
 
 async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): Promise<void> {
   const asked = parseParameters(ctx);
-  const proof = await takeDpopProof(ctx);
-  const { subject, source } = await liveSubject(deps, ctx, { ...asked, proof });
-  const { accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
-  const tenantId = await targetTenant(deps, ctx, accountId, asked.tenant);
+  const holder = await holderOf(deps, ctx);
+  const { subject, source } = await liveSubject(deps, ctx, { ...asked, holder });
+  const { accountId, clientId, sessionUid, offline, tenantId: fromTenantId, boundTenantId } = bindingOf(source);
+  const tenantId = await targetTenant(deps, ctx, bindingOf(source), asked.tenant);
   requireActor(asked, subject);
   // the first of them all, so that a chain is no longer than this: one grant for each tenant, and all end together
   const exchangedFrom = bindingOf(source).exchangedFrom ?? bindingOf(source).jti;
   const actor =
-    asked.actorToken === undefined ? undefined : await liveActor(deps, ctx, asked.actorToken, { proof, tenantId });
-  noteActor(ctx, subject, actor);
-  const binding: GrantBinding = { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom };
+    asked.actorToken === undefined ? undefined : await liveActor(deps, ctx, asked.actorToken, { holder, tenantId });
+  noteActor(ctx, subject, actor?.claim);
+  const owner = { accountId, clientId, sessionUid, boundTenantId };
+  const binding: GrantBinding = { ...owner, tenantId, offline, exchangedFrom };
   const draft = { binding, lifetimeSeconds: Math.max(1, source.remainingTTL), existing: undefined };
   // what the roles allow is asked of the grant of the request: from here on that of the target
   ctx.oidc.entity('Grant', newGrant(ctx.oidc.provider, { ...draft, wanted: { oidcScopes: [], resources: {} } }));
@@ -62,17 +80,17 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
   ctx.oidc.entity('Grant', grant);
 
   token.grantId = bindingOf(grant).jti;
-  if (proof !== undefined) token.setThumbprint('jkt', proof);
+  bindToHolder(ctx, token, { holder, shown: [subject, actor?.token] });
   ctx.oidc.entity('AccessToken', token);
   const accessToken = await token.save();
-  const refreshToken = asked.wantsRefreshToken ? await newRefreshToken(ctx, { subject, token, proof }) : undefined;
+  const refreshToken = asked.wantsRefreshToken ? await newRefreshToken(ctx, subject, token) : undefined;
   await deps.inTransaction((tx) =>
     deps.recordEvent(tx, {
       type: 'token.exchanged',
       tenantId,
       actor: { kind: 'user', userId: accountId },
       subjectId: bindingOf(grant).jti,
-      data: { clientId, fromTenantId, ...(actor === undefined ? {} : { actor }) },
+      data: { clientId, fromTenantId, ...(actor === undefined ? {} : { actor: actor.claim.sub }) },
     }),
   );
   ctx.body = {
@@ -112,7 +130,7 @@ function parseParameters(ctx: KoaContextWithOIDC): Asked {
 async function liveSubject(
   deps: TokenExchangeDeps,
   ctx: KoaContextWithOIDC,
-  { subjectToken, isRefreshToken, proof }: Asked & { proof: string | undefined },
+  { subjectToken, isRefreshToken, holder }: Asked & { holder: Holder },
 ): Promise<{ subject: Subject; source: Grant }> {
   const { provider } = ctx.oidc;
   const refused = new errors.InvalidGrant('subject_token is not usable');
@@ -120,7 +138,7 @@ async function liveSubject(
     ? await provider.RefreshToken.find(subjectToken)
     : await findToken(deps, ctx, 'AccessToken', subjectToken);
   if (!subject || subject.clientId !== clientOf(ctx).clientId) throw refused;
-  if (!isShownByItsHolder(subject, proof)) throw refused;
+  if (!isShownByItsHolder(subject, holder)) throw refused;
   const source = await provider.Grant.find(subject.grantId ?? '');
   const isOfGrant = source?.accountId === subject.accountId && source?.clientId === subject.clientId;
   if (!source || !isOfGrant) throw refused;
@@ -140,11 +158,15 @@ async function liveSubject(
 async function targetTenant(
   deps: TokenExchangeDeps,
   ctx: KoaContextWithOIDC,
-  userId: string,
+  { accountId: userId, boundTenantId: bound }: GrantBinding,
   asked: string,
 ): Promise<string> {
-  const choice = await deps.chooseTenantOf({ userId, owner: clientOf(ctx).tenantId, picked: undefined, asked });
+  const choice = await deps.chooseTenantOf({ userId, owner: clientOf(ctx).tenantId, picked: undefined, asked, bound });
   if (choice.kind !== 'chosen') throw new errors.InvalidTarget('tenant is not open to this person and client');
+  requireLevel(choice.authorization, (ctx.state as ExchangeState).exchanged?.acr);
+  const due = await dueFor(deps, { userId, isBound: bound !== undefined }, choice.authorization);
+  if (due.terms.length > 0 || due.profile.length > 0)
+    throw new errors.InvalidGrant('the person has not done yet what the tenant asks for at a sign-in');
   return choice.authorization.tenant.id;
 }
 
@@ -210,18 +232,15 @@ async function grantFor(
   return grant;
 }
 
-async function newRefreshToken(
-  ctx: KoaContextWithOIDC,
-  { subject, token, proof }: { subject: Subject; token: AccessToken; proof: string | undefined },
-): Promise<string> {
+async function newRefreshToken(ctx: KoaContextWithOIDC, subject: Subject, token: AccessToken): Promise<string> {
   const { accountId, acr, amr, authTime } = subject as RefreshToken;
   const resource = token.resourceServer?.identifier();
   const scope = subject.scopes.has('offline_access') ? `${token.scope} offline_access` : token.scope;
-  const isBound = (subject as { jkt?: string }).jkt !== undefined || clientOf(ctx).clientAuthMethod === 'none';
+  const isBound = (subject as RefreshToken).isSenderConstrained() || clientOf(ctx).clientAuthMethod === 'none';
   const refreshToken = new ctx.oidc.provider.RefreshToken({
     ...{ accountId, acr, amr, authTime, resource, scope, client: clientOf(ctx), grantId: token.grantId },
     ...{ expiresWithSession: false, gty: 'token_exchange' },
-    ...(isBound && proof !== undefined ? { jkt: proof } : {}),
+    ...(isBound ? bindingsOf(token) : {}),
   } as never);
   return refreshToken.save();
 }

@@ -1,13 +1,22 @@
 import { errors, type Account, type KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessModule } from '../access/index.js';
+import { epochSeconds, type Clock } from '../kernel/time.js';
 import type { User } from '../users/index.js';
-import { authorizationOfGrant, isStillGood, tenantClaims } from './current-authorization.js';
-import { clientOf } from './library-internals.js';
+import type { Authorization } from '../access/index.js';
+import {
+  authorizationOfGrant,
+  isStillGood,
+  requireAdmitted,
+  requireLevel,
+  tenantClaims,
+} from './current-authorization.js';
+import { bindingOf, clientOf } from './library-internals.js';
 
 export interface UserClaimsDeps {
   access: Pick<AccessModule, 'authorizationOf'>;
   isActiveUser(userId: string): Promise<boolean>;
   findUserById(userId: string): Promise<User | null>;
+  now: Clock;
 }
 
 /** Scope → claims that it opens (OpenID Connect Core §5.4); `tenant` is ours. */
@@ -32,10 +41,36 @@ export async function accountOf(
   token: unknown,
 ): Promise<Account | undefined> {
   const account = { accountId: userId, claims: (_use: string, scope: string) => claimsOf(deps, ctx, userId, scope) };
-  if (ctx.oidc.entities.Grant) return (await authorizationOfGrant(deps.access, ctx)) ? account : undefined;
+  if (ctx.oidc.entities.Grant) {
+    const authorization = await authorizationOfGrant(deps.access, ctx);
+    if (!authorization) return undefined;
+    if (ctx.oidc.route === 'token') {
+      // before anything is used up
+      requireAdmitted(ctx, authorization);
+      requireLevel(authorization, (token as { acr?: string } | undefined)?.acr);
+      if (isSessionOver(ctx, authorization, deps.now())) return undefined;
+    }
+    return account;
+  }
   // userinfo loads the grant only after the person; the claims then ask for the person's place in the tenant
   if (token !== undefined) return account;
   return (await deps.isActiveUser(userId)) ? account : undefined;
+}
+
+/**
+ * Whether a refresh comes too late for what the tenant allows a session, as it is now. A refresh is a use, so a token
+ * that is replaced at each of them tells when the last one was.
+ */
+function isSessionOver(
+  { oidc }: KoaContextWithOIDC,
+  { session: { idleSeconds, absoluteSeconds } }: Authorization,
+  now: Date,
+): boolean {
+  const token = oidc.entities.RefreshToken;
+  if (!token || bindingOf(oidc.entities.Grant).offline) return false;
+  const at = epochSeconds(now);
+  const isOld = absoluteSeconds !== null && at - (token.authTime ?? 0) > absoluteSeconds;
+  return isOld || (idleSeconds !== null && !token.isSenderConstrained() && at - token.iat > idleSeconds);
 }
 
 async function claimsOf(

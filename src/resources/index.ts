@@ -16,8 +16,13 @@ export interface ResourcesModule {
   /** From a list that is at most as old as the decision cache allows. */
   findResource(identifier: string): Promise<Resource | null>;
   listResources(): Promise<Resource[]>;
+  /** One that is stored, as it is in the transaction: who changes it meanwhile makes the other begin again. */
+  findStoredResource(tx: Tx, identifier: string): Promise<Resource | null>;
   createResource(tx: Tx, actor: Actor, resource: Resource): Promise<void>;
   updateResource(tx: Tx, actor: Actor, resource: Resource): Promise<void>;
+  deleteResource(tx: Tx, actor: Actor, resource: Resource): Promise<void>;
+  /** Ours: it is there without being stored, and nobody changes it. */
+  isBuiltIn(identifier: string): boolean;
   forgetResources(): void;
 }
 
@@ -25,15 +30,19 @@ export function resourcesModule(deps: {
   database: Database;
   recordEvent: RecordEvent;
   cacheSeconds: number;
+  builtIn: readonly Resource[];
 }): ResourcesModule {
+  const list = async (): Promise<Resource[]> => [...deps.builtIn, ...(await store.list())];
   const store = createResourceStore(deps.database);
   const all = createExpiringValue(deps.cacheSeconds, async () => {
-    const resources = await store.list();
+    const resources = await list();
     return new Map(resources.map((resource) => [resource.identifier, resource]));
   });
   return {
     findResource: async (identifier) => (await all.get()).get(identifier) ?? null,
-    listResources: () => store.list(),
+    listResources: list,
+    findStoredResource: store.find,
+    isBuiltIn: (identifier) => deps.builtIn.some((resource) => resource.identifier === identifier),
     async createResource(tx, actor, resource) {
       await store.insert(tx, resource);
       await deps.recordEvent(tx, {
@@ -53,6 +62,10 @@ export function resourcesModule(deps: {
         subjectId: resource.identifier,
         data: { permissions: resource.permissions },
       });
+    },
+    async deleteResource(tx, actor, { identifier }) {
+      await store.remove(tx, identifier);
+      await deps.recordEvent(tx, { type: 'resource.deleted', tenantId: null, actor, subjectId: identifier });
     },
     forgetResources: () => all.forget(),
   };

@@ -6,6 +6,8 @@ export interface Resource {
   identifier: string;
   name: string;
   permissions: string[];
+  /** Of these, what every person may do in their own right, whatever their roles. */
+  ofEveryone?: readonly string[];
   accessToken: { format: 'jwt' | 'opaque'; alg: SigningAlgorithm; ttlSeconds: number };
   /** Client ids that may introspect tokens for this resource. */
   introspectedBy: string[];

@@ -10,7 +10,7 @@ import { createRoleStore } from './role-store.js';
 import { builtInRoles, type CustomRole, type Role } from './role.js';
 
 export type { CustomRole, Role } from './role.js';
-export { builtInRoles, coversPermission } from './role.js';
+export { builtInRoles, coversPermission, permissionsOf } from './role.js';
 
 export interface RolesModule {
   /** Within a transaction: as they are there. */

@@ -25,6 +25,21 @@ export const builtInRoles: readonly Role[] = [
   { key: 'viewer', name: 'Viewer', permissions: ['*:read'], builtIn: true },
 ];
 
+/** What the built-in roles hold beside that in the tenant of the operators. */
+const ofOperators: Readonly<Record<string, readonly string[]>> = {
+  owner: ['platform:*'],
+  admin: ['platform:*'],
+  viewer: ['platform:*:read'],
+};
+
+/** Everything that these roles allow in a tenant. */
+export function permissionsOf(roles: readonly Role[], isOfOperators: boolean): string[] {
+  return roles.flatMap(({ key, permissions, builtIn }) => [
+    ...permissions,
+    ...((isOfOperators && builtIn && ofOperators[key]) || []),
+  ]);
+}
+
 /** Whether one of the granted permissions or patterns covers this permission. `*` covers everything but `platform:…`. */
 export function coversPermission(granted: readonly string[], permission: string): boolean {
   const words = permission.split(':');

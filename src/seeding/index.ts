@@ -10,6 +10,7 @@ import { randomSecret } from '../kernel/secret.js';
 import { isDuplicateKey, type InTransaction } from '../platform/mongo/transactions.js';
 import { parseSeedFile, SeedError } from './parse-seed-file.js';
 import { planClients } from './plan-clients.js';
+import { planConnections } from './plan-connections.js';
 import { planResources } from './plan-resources.js';
 import { planTenants } from './plan-tenants.js';
 import { planUsers } from './plan-users.js';
@@ -28,6 +29,8 @@ export interface SeedReport {
 export interface FirstStart {
   email: string;
   password: string | undefined;
+  /** Of the operators. */
+  mfa: 'optional' | 'required';
   /** A seed file in text form that is applied along, in the same transaction. */
   demo?: string | undefined;
 }
@@ -45,6 +48,8 @@ export interface SeedingModule {
    * Makes the platform tenant with its administrator when they are not there yet. Null when they are.
    */
   firstStart(start: FirstStart): Promise<FirstStartReport | null>;
+  /** Whether the tenant of the operators lets nobody in with one factor alone. */
+  operatorsNeedTwoFactors(): Promise<boolean>;
 }
 
 export interface SeedingDeps extends SeedDeps {
@@ -72,6 +77,7 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
     await planTenants(deps, plan, seed, permissions);
     await planUsers(deps, plan, seed);
     await planClients(deps, plan, seed, identifiers);
+    await planConnections(deps, plan, seed);
     if (plan.issues.length > 0) throw new SeedError(plan.issues.map(describe));
     return plan;
   }
@@ -89,10 +95,12 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
     }
   }
 
-  async function makeFirst({ email, password, demo }: FirstStart): Promise<FirstStartReport | null> {
+  async function makeFirst({ email, password, mfa, demo }: FirstStart): Promise<FirstStartReport | null> {
     if (await deps.tenants.findTenantBySlug(deps.platformSlug)) return null;
     const generatedPassword = password === undefined ? randomSecret().slice(0, 24) : null;
-    const platform = seedSchema.parse(platformSeed(deps.platformSlug, email, password ?? generatedPassword ?? ''));
+    const platform = seedSchema.parse(
+      platformSeed(deps.platformSlug, mfa, { email, password: password ?? generatedPassword ?? '' }),
+    );
     const seed = demo === undefined ? platform : merged(platform, parseSeedFile(demo, 'the demo data').seed);
     const plan = await planOf(seed, { kind: 'system', reason: 'first_start' }, plainly);
     // made meanwhile by another process: going on would set its administrator's password to ours
@@ -113,6 +121,9 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
     },
     applySeed: (seed) =>
       oneAtATime(() => againstRaces(() => apply(seedSchema.parse(seed), { kind: 'system', reason: 'seed' }, plainly))),
+    async operatorsNeedTwoFactors() {
+      return (await deps.tenants.findTenantBySlug(deps.platformSlug))?.policies.mfa === 'required';
+    },
     firstStart: (start) => oneAtATime(() => againstRaces(() => makeFirst(start))),
   };
 }
@@ -128,9 +139,13 @@ async function againstRaces<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-function platformSeed(slug: string, email: string, password: string): SeedInput {
+function platformSeed(
+  slug: string,
+  mfa: FirstStart['mfa'],
+  { email, password }: { email: string; password: string },
+): SeedInput {
   return {
-    tenants: [{ slug, name: 'Platform', type: 'enterprise' }],
+    tenants: [{ slug, name: 'Platform', type: 'enterprise', policies: { mfa } }],
     users: [
       {
         email,
@@ -150,7 +165,7 @@ function merged(first: Seed, second: Seed): Seed {
     // the administrator may have an address of the demo; then there is that person once
     users: [...first.users, ...second.users.filter((user) => !isAmong(first.users, user.email))],
     clients: [...first.clients, ...second.clients],
-    connections: [],
+    connections: [...first.connections, ...second.connections],
   };
 }
 

@@ -24,6 +24,11 @@ export async function planClients(
     if (takesSecret !== (wanted.client_secret !== undefined)) {
       plan.refuse([...path, 'client_secret'], takesSecret ? 'is missing' : `is of no use with ${method}`);
     }
+    for (const member of ['jwks_uri', 'backchannel_logout_uri'] as const) {
+      const address = wanted[member];
+      const problem = address === undefined ? null : deps.problemOfOutboundUri(address);
+      if (problem !== null) plan.refuse([...path, member], problem);
+    }
     if (method === 'none' && !wanted.requirePkce)
       plan.refuse([...path, 'requirePkce'], 'can only be false for confidential clients');
     await planClient(deps, plan, path, wanted);
@@ -90,6 +95,7 @@ function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, b
     client_id: clientId,
     client_secret: secret,
     firstParty,
+    signUp,
     requirePkce,
     resources,
     actors,
@@ -102,6 +108,7 @@ function toClient(deps: SeedDeps, wanted: SeedClient, tenantId: string | null, b
     kind: 'application',
     tenantId,
     firstParty,
+    ...(signUp === undefined ? {} : { signUp }),
     requirePkce,
     resources,
     actors,

@@ -14,6 +14,10 @@ export async function planResources(
   for (const [index, wanted] of seed.resources.entries()) {
     if (seen.has(wanted.identifier)) plan.refuse(['resources', index, 'identifier'], 'is there twice');
     seen.add(wanted.identifier);
+    if (deps.resources.isBuiltIn(wanted.identifier)) {
+      plan.refuse(['resources', index, 'identifier'], 'is built in');
+      continue;
+    }
     const before = existing.get(wanted.identifier);
     const resource: Resource = { ...wanted, createdAt: before?.createdAt ?? deps.now() };
     existing.set(resource.identifier, resource);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ClientAuthentication } from '../clients/index.js';
 import { newId } from '../kernel/ids.js';
 import type { ServiceAccount } from '../service-accounts/index.js';
 import type { Tenant } from '../tenants/index.js';
@@ -44,27 +45,41 @@ async function planAccount(
     plan.refuse([...at, 'clientId'], 'is in use already');
     return null;
   }
-  if (account.jwks && account.keys.length > 0) {
-    plan.refuse([...at, 'jwks'], 'takes the place of API keys, so it has either jwks or keys');
-  }
-  const changes = { name: account.name, roles: account.roles, jwks: account.jwks ?? null };
+  const { clientId, keys, name: wantedName, roles: wantedRoles, ipAllowlist: wantedNetworks, ...members } = account;
+  const authentication = JSON.parse(JSON.stringify(members)) as ClientAuthentication;
+  const { token_endpoint_auth_method: method } = authentication;
+  if (method !== 'client_secret_basic' && keys.length > 0) plan.refuse([...at, 'keys'], `are of no use with ${method}`);
+  const changes = { name: wantedName, roles: wantedRoles, ipAllowlist: wantedNetworks, authentication };
+  const added: ServiceAccount = {
+    ...{ id: newId('sva'), tenantId: tenant.id, clientId, status: 'active', createdBy: null, tokensEndedAt: null },
+    ...{ authenticationSetBy: null, createdAt: deps.now(), ...changes },
+  };
+  await refuseAuthentication(deps, plan, added, at);
   if (!before) {
-    const added: ServiceAccount = {
-      id: newId('sva'),
-      tenantId: tenant.id,
-      clientId: account.clientId,
-      status: 'active',
-      tokensEndedAt: null,
-      createdAt: deps.now(),
-      ...changes,
-    };
     plan.create((tx) => deps.serviceAccounts.createServiceAccount(tx, plan.actor, added));
     return added;
   }
-  const { name, roles, jwks } = before;
-  if (isDeepStrictEqual({ name, roles, jwks }, changes)) plan.keep();
+  const { name, roles, ipAllowlist } = before;
+  if (isDeepStrictEqual({ name, roles, ipAllowlist, authentication: before.authentication }, changes)) plan.keep();
   else plan.update((tx) => deps.serviceAccounts.updateServiceAccount(tx, plan.actor, before, changes));
   return before;
+}
+
+/** What the protocol would not take of it. */
+async function refuseAuthentication(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  account: ServiceAccount,
+  at: readonly (string | number)[],
+): Promise<void> {
+  const { jwks_uri: address } = account.authentication;
+  const problem = address === undefined ? null : deps.problemOfOutboundUri(address);
+  if (problem !== null) return plan.refuse([...at, 'jwks_uri'], problem);
+  try {
+    await deps.clients.checkClient(deps.clientOfServiceAccount(account));
+  } catch (error) {
+    plan.refuse(at, (error as { error_description?: string }).error_description ?? 'is not a valid client');
+  }
 }
 
 async function planKeys(
@@ -93,7 +108,9 @@ async function planKeys(
         secretHash,
         createdAt: deps.now(),
         expiresAt: expiry,
+        createdBy: null,
         revokedAt: null,
+        lastUsedAt: null,
       };
       plan.create((tx) => deps.serviceAccounts.createApiKey(tx, plan.actor, key));
     }

@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '../kernel/ids.js';
+import { given } from '../kernel/given.js';
+import type { Tx } from '../platform/mongo/transactions.js';
 import type { Tenant } from '../tenants/index.js';
 import type { Seed } from './seed.js';
 import type { SeedDeps, SeedPlan } from './seed-plan.js';
+import { planDomains } from './plan-domains.js';
 import { planServiceAccounts } from './plan-service-accounts.js';
 
 type SeedTenant = Seed['tenants'][number];
@@ -30,6 +33,7 @@ export async function planTenants(
       wanted: wanted.serviceAccounts,
       path: [...path, 'serviceAccounts'],
     });
+    await planDomains(deps, plan, { tenant, wanted: wanted.domains, path: [...path, 'domains'] });
   }
 }
 
@@ -43,19 +47,47 @@ async function planTenant(
   if (!deps.isPlan(planKey)) plan.refuse([...path, 'plan'], `names no plan: ${planKey}`);
   const isReserved = deps.reservedSlugs.has(wanted.slug) && wanted.slug !== deps.platformSlug;
   if (isReserved) plan.refuse([...path, 'slug'], 'is kept for the service itself');
-  const changes = { name: wanted.name, type: wanted.type, plan: planKey, policies: wanted.policies };
+  const changes = { name: wanted.name, type: wanted.type, plan: planKey };
   if (!before) {
     const template = await deps.getTemplate(usualTemplate);
-    const tenant = { ...deps.newTenant({ ...wanted, plan: planKey, template, at: deps.now() }), ...changes };
-    plan.create((tx) => deps.tenants.createTenant(tx, plan.actor, tenant));
+    const stamped = deps.newTenant({ ...wanted, plan: planKey, template, at: deps.now() });
+    const tenant = { ...stamped, ...changes, ...settingsOf(deps, wanted, stamped) };
+    plan.create(async (tx) => {
+      await keepLogo(deps, tx, wanted);
+      await deps.tenants.createTenant(tx, plan.actor, tenant);
+    });
     plan.newTenants.add(tenant.slug);
     return tenant;
   }
   if (before.type !== wanted.type) plan.refuse([...path, 'type'], `is ${before.type}: a seed does not change it`);
-  const { name, type, plan: currentPlan, policies } = before;
-  if (isDeepStrictEqual({ name, type, plan: currentPlan, policies }, changes)) plan.keep();
-  else plan.update((tx) => deps.tenants.updateTenant(tx, plan.actor, before, changes));
-  return { ...before, ...changes };
+  const after = { ...changes, ...settingsOf(deps, wanted, before) };
+  const { name, type, plan: currentPlan, policies, branding } = before;
+  if (isDeepStrictEqual({ name, type, plan: currentPlan, policies, branding }, after)) plan.keep();
+  else
+    plan.update(async (tx) => {
+      await keepLogo(deps, tx, wanted);
+      await deps.tenants.updateTenant(tx, plan.actor, before, after);
+      await deps.logos.dropFormerLogo(tx, before);
+    });
+  return { ...before, ...after };
+}
+
+/** What the seed does not name of them stays as it is. */
+function settingsOf(
+  { logoOf }: SeedDeps,
+  { policies, branding = {} }: SeedTenant,
+  before: Pick<Tenant, 'policies' | 'branding'>,
+): Pick<Tenant, 'policies' | 'branding'> {
+  const { logo, ...named } = branding;
+  const pictured = logo === undefined ? {} : { logo: logo && logoOf(logo) };
+  return {
+    policies: { ...before.policies, ...given(policies) },
+    branding: { ...before.branding, ...given(named), ...pictured },
+  };
+}
+
+async function keepLogo({ logos }: SeedDeps, tx: Tx, { branding }: SeedTenant): Promise<void> {
+  if (branding?.logo) await logos.keepLogo(tx, branding.logo);
 }
 
 interface RolesToPlan {

@@ -23,9 +23,11 @@ export async function planUsers(deps: SeedDeps, plan: SeedPlan, seed: Seed): Pro
     seen.add(email);
     const problem = problemOfPassword(deps, wanted.password);
     if (problem) plan.refuse([...path, 'password'], problem);
+    const hashProblem = problemOfHash(deps, wanted);
+    if (hashProblem) plan.refuse([...path, 'passwordHash'], hashProblem);
     const before = await deps.users.findUserByEmail(email);
     const user = planUser(deps, plan, { email, wanted, before });
-    await planPassword(deps, plan, { userId: user.id, password: wanted.password, exists: before !== null });
+    await planPassword(deps, plan, { userId: user.id, wanted, exists: before !== null });
     await planMemberships(deps, plan, { user, wanted, isNew: before === null, path: [...path, 'memberships'] });
   }
 }
@@ -53,16 +55,30 @@ function planUser(
 async function planPassword(
   deps: SeedDeps,
   plan: SeedPlan,
-  { userId, password, exists }: { userId: string; password: string | undefined; exists: boolean },
+  { userId, wanted, exists }: { userId: string; wanted: SeedUser; exists: boolean },
 ): Promise<void> {
-  if (password === undefined) return;
-  if (exists && (await deps.credentials.verifyPassword(userId, password))) return plan.keep();
-  const hash = await deps.credentials.hashPassword(password);
+  const { password, passwordHash } = wanted;
+  if (password === undefined && passwordHash === undefined) return;
+  if (exists && (await isSet(deps, userId, wanted))) return plan.keep();
+  const hash = passwordHash ?? (await deps.credentials.hashPassword(password ?? ''));
   const set = (tx: Tx): Promise<void> => deps.credentials.setPasswordHash(tx, plan.actor, userId, hash);
   if (exists) plan.update(set);
   else plan.create(set);
 }
 
+/** Also when it came by this hash and was made stronger since. */
+function isSet(deps: SeedDeps, userId: string, { password, passwordHash }: SeedUser): Promise<boolean> {
+  if (passwordHash !== undefined) return deps.credentials.isImportOf(userId, passwordHash);
+  return deps.credentials.verifyPassword(userId, password ?? '');
+}
+
+function problemOfHash({ credentials }: SeedDeps, { password, passwordHash }: SeedUser): string | null {
+  if (passwordHash === undefined) return null;
+  if (password !== undefined) return 'is of no use beside a password';
+  return credentials.isUsableHash(passwordHash) ? null : 'is no argon2id, bcrypt, scrypt or PBKDF2 hash of usual cost';
+}
+
+/** Whoever writes the file answers for how good they are. */
 function problemOfPassword({ passwordLength }: SeedDeps, password: string | undefined): string | null {
   const length = password === undefined ? passwordLength.minimum : [...password].length;
   if (length < passwordLength.minimum) return `must have at least ${passwordLength.minimum} characters`;
@@ -99,14 +115,14 @@ async function planMemberships(
     const before = isNew ? null : await deps.memberships.findMembership(tenant.id, user.id);
     if (!before) {
       const ids = { id: newId('mem'), tenantId: tenant.id, userId: user.id };
-      const membership = { ...ids, roles, createdAt: deps.now(), pickedAt: null };
+      const membership = { ...ids, roles, createdAt: deps.now(), pickedAt: null, acceptedTerms: null };
       plan.create((tx) => deps.memberships.addMembership(tx, plan.actor, membership));
     } else if (isDeepStrictEqual(before.roles, roles)) plan.keep();
     else plan.update((tx) => deps.memberships.setMembershipRoles(tx, plan.actor, before, roles));
   }
 }
 
-async function roleKeysOf(deps: SeedDeps, { id, type }: Tenant): Promise<Set<string>> {
+export async function roleKeysOf(deps: SeedDeps, { id, type }: Tenant): Promise<Set<string>> {
   const custom = await deps.roles.listCustomRoles(id);
   return new Set([...deps.tenantTypes[type].builtInRoles, ...custom.map((role) => role.key)]);
 }

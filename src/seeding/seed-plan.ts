@@ -1,11 +1,15 @@
 import type { Actor } from '../kernel/actor.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import type { ClientsModule } from '../clients/index.js';
+import type { ConnectionsModule } from '../connections/index.js';
+import type { ConnectionPreset } from '../platform/schemas/connection.js';
 import type { CredentialsModule } from '../credentials/index.js';
+import type { DomainsModule, parseDomainName, ProblemOfName } from '../domains/index.js';
+import type { logoOf, LogosModule } from '../logos/index.js';
 import type { MembershipsModule } from '../memberships/index.js';
 import type { ResourcesModule } from '../resources/index.js';
 import type { RolesModule } from '../roles/index.js';
-import type { ServiceAccountsModule } from '../service-accounts/index.js';
+import type { ServiceAccount, ServiceAccountsModule } from '../service-accounts/index.js';
 import type { newTenant, Tenant, TenantsModule, TenantTypes } from '../tenants/index.js';
 import type { TemplatesModule } from '../templates/index.js';
 import type { UsersModule } from '../users/index.js';
@@ -21,17 +25,31 @@ export interface SeedDeps {
   reservedSlugs: ReadonlySet<string>;
   getTemplate: TemplatesModule['getTemplate'];
   newTenant: typeof newTenant;
+  logos: Pick<LogosModule, 'keepLogo' | 'dropFormerLogo'>;
+  logoOf: typeof logoOf;
   users: UsersModule;
   memberships: MembershipsModule;
   roles: RolesModule & { builtInRoleKeys: readonly string[] };
   resources: ResourcesModule;
   clients: ClientsModule & { checkClient(client: Client): Promise<void> };
+  connections: Pick<
+    ConnectionsModule,
+    'findConnectionByKey' | 'createConnection' | 'updateConnection' | 'isSecretOf' | 'newClientKey' | 'connectionFrom'
+  >;
+  connectionPresets: Readonly<Record<string, ConnectionPreset>>;
+  mayHaveConnections(tenant: Tenant): boolean;
   serviceAccounts: ServiceAccountsModule;
+  clientOfServiceAccount(account: ServiceAccount): Client;
   credentials: CredentialsModule;
+  domains: DomainsModule;
+  parseDomainName: typeof parseDomainName;
+  problemOfDomainName: ProblemOfName;
   isPlan(key: string): boolean;
   platformSlug: string;
   /** OpenID scopes that a client's `scope` may name beside permissions. */
   knownScopes: readonly string[];
+  /** Why this is no address that the server calls, or null. */
+  problemOfOutboundUri(uri: string): string | null;
   passwordLength: { minimum: number; maximum: number };
 }
 
@@ -51,7 +69,7 @@ export interface SeedPlan {
   /** Role keys of those tenants, by tenant id, as they will be. */
   readonly roleKeys: Map<string, Set<string>>;
   /** Names that the seed has used, each under its kind: what a unique index would refuse is refused with its line. */
-  takes(kind: 'client' | 'secret' | 'key' | 'membership' | 'personal', name: string): boolean;
+  takes(kind: 'client' | 'secret' | 'key' | 'membership' | 'personal' | 'connection' | 'domain', name: string): boolean;
   create(write: (tx: Tx) => Promise<void>): void;
   update(write: (tx: Tx) => Promise<void>): void;
   keep(): void;

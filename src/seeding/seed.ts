@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { clientIdPattern, permissionPattern, roleKeyPattern, slugPattern } from '../kernel/patterns.js';
-import { algorithmsOfKey, clientSigningAlgorithms, problemOfPublicKey } from '../kernel/public-keys.js';
+import { branding } from '../platform/schemas/branding.js';
+import { networks } from '../platform/schemas/networks.js';
+import { requiredProfile, terms } from '../platform/schemas/required-of-people.js';
 import { problemOfRedirectUri } from '../kernel/redirect-uri.js';
+import {
+  authenticationMethods,
+  clientAuthentication,
+  refuseClientAuthentication,
+} from '../platform/schemas/client-authentication.js';
+import { connectionKey, newConnection } from '../platform/schemas/connection.js';
+import { passwordPolicy, sessionPolicy, signInAttemptsPolicy, withNull } from '../platform/schemas/tenant-policies.js';
+import { text } from '../platform/schemas/text.js';
 
-const text = (maximum: number): z.ZodString =>
-  z
-    .string()
-    .min(1)
-    .max(maximum)
-    .regex(/^[^\p{Cc}]*$/u, 'must not hold control characters');
 const slug = z.string().regex(slugPattern, 'must be lower-case letters, digits and hyphens');
 const roleKey = z.string().regex(roleKeyPattern, 'must be lower-case letters, digits, hyphens and underscores');
 const permission = z.string().max(80).regex(permissionPattern, 'must look like thing:action');
@@ -25,26 +29,6 @@ const unique = (values: readonly string[]): boolean => new Set(values).size === 
 const namesOf = <T extends z.ZodType<string>>(item: T): z.ZodArray<T> =>
   z.array(item).max(500).refine(unique, 'must not repeat a value');
 
-const publicKeys = z.strictObject({
-  keys: z
-    .array(
-      z
-        .looseObject({
-          kty: z.string(),
-          ...{ crv: z.string().optional(), x: z.string().optional(), y: z.string().optional() },
-          ...{ n: z.string().max(2000).optional(), e: z.string().optional() },
-          ...{ kid: text(100).optional(), use: z.string().optional(), alg: z.string().optional() },
-        })
-        .superRefine((key, context) => {
-          const message = problemOfPublicKey(key);
-          if (message !== null) context.addIssue({ code: 'custom', message });
-        }),
-    )
-    .min(1, 'must hold a key')
-    .max(10)
-    .refine((keys) => unique(keys.flatMap(({ kid }) => kid ?? [])), 'must not repeat a kid'),
-});
-
 const resource = z.strictObject({
   identifier: absoluteUri,
   name: text(200),
@@ -59,6 +43,33 @@ const resource = z.strictObject({
   introspectedBy: namesOf(clientId).default([]),
 });
 
+const serviceAccount = z
+  .strictObject({
+    clientId,
+    name: text(200),
+    roles: namesOf(roleKey).default([]),
+    keys: z
+      .array(
+        z.strictObject({
+          label: text(100),
+          secret: z.string().min(32).max(256),
+          expiresAt: z.iso.datetime().optional(),
+        }),
+      )
+      .default([]),
+    ipAllowlist: networks.default([]),
+    ...clientAuthentication,
+    token_endpoint_auth_method: authenticationMethods.exclude(['none', 'client_secret_post']).optional(),
+  })
+  .transform(({ token_endpoint_auth_method: method, ...account }) => ({
+    ...account,
+    token_endpoint_auth_method:
+      method ?? (account.jwks ? ('private_key_jwt' as const) : ('client_secret_basic' as const)),
+  }))
+  .superRefine((wanted, context) =>
+    refuseClientAuthentication(wanted, (path, message) => context.addIssue({ code: 'custom', path, message })),
+  );
+
 const tenant = z.strictObject({
   slug,
   name: text(200),
@@ -66,32 +77,20 @@ const tenant = z.strictObject({
   plan: z.string().max(40).optional(),
   policies: z
     .strictObject({
-      ipAllowlist: z.array(z.string()).max(0, 'is not enforced by this version, so it must be empty').default([]),
-      mfa: z.literal('optional', 'must be optional: this version enforces nothing stricter').default('optional'),
+      ipAllowlist: networks.default([]),
+      mfa: z.enum(['optional', 'required']).default('optional'),
+      password: z.strictObject(withNull(passwordPolicy)).prefault({}),
+      signInAttempts: z.strictObject(withNull(signInAttemptsPolicy)).prefault({}),
+      session: z.strictObject(withNull(sessionPolicy)).prefault({}),
+      ...{ requiredProfile: requiredProfile.optional(), terms: terms.optional() },
     })
     .prefault({}),
+  branding: branding.partial().optional(),
   roles: z
     .array(z.strictObject({ key: roleKey, name: text(100).optional(), permissions: namesOf(permission) }))
     .default([]),
-  serviceAccounts: z
-    .array(
-      z.strictObject({
-        clientId,
-        name: text(200),
-        roles: namesOf(roleKey).default([]),
-        keys: z
-          .array(
-            z.strictObject({
-              label: text(100),
-              secret: z.string().min(32).max(256),
-              expiresAt: z.iso.datetime().optional(),
-            }),
-          )
-          .default([]),
-        jwks: publicKeys.optional(),
-      }),
-    )
-    .default([]),
+  serviceAccounts: z.array(serviceAccount).default([]),
+  domains: z.array(z.strictObject({ name: z.string().max(253), verified: z.boolean().default(false) })).default([]),
 });
 
 const user = z.strictObject({
@@ -103,6 +102,7 @@ const user = z.strictObject({
   locale: text(35).optional(),
   zoneinfo: text(60).optional(),
   password: z.string().max(1024).optional(),
+  passwordHash: z.string().max(512).optional(),
   memberships: z.array(z.strictObject({ tenant: slug, roles: namesOf(roleKey).min(1) })).default([]),
 });
 
@@ -124,18 +124,17 @@ const client = z
     tos_uri: webUri.optional(),
     redirect_uris: namesOf(z.string().max(500)).default([]),
     post_logout_redirect_uris: namesOf(z.string().max(500)).default([]),
+    backchannel_logout_uri: z.string().max(500).optional(),
+    backchannel_logout_session_required: z.boolean().optional(),
     grant_types: namesOf(z.enum(clientGrantTypes)).default(['authorization_code']),
     response_types: namesOf(z.literal('code')).default(['code']),
-    token_endpoint_auth_method: z
-      .enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])
-      .default('client_secret_basic'),
-    token_endpoint_auth_signing_alg: z.enum(clientSigningAlgorithms).optional(),
-    jwks: publicKeys.optional(),
-    jwks_uri: z.undefined('is not there in this version: give the keys themselves, as jwks').optional(),
+    ...clientAuthentication,
     application_type: z.enum(['web', 'native']).optional(),
     scope: text(500).optional(),
     id_token_signed_response_alg: z.enum(['RS256', 'ES256']).optional(),
+    default_acr_values: namesOf(z.enum(['aal1', 'aal2'])).optional(),
     firstParty: z.boolean().default(false),
+    signUp: z.boolean().optional(),
     requirePkce: z.boolean().default(true),
     resources: namesOf(absoluteUri).default([]),
     actors: namesOf(clientId).default([]),
@@ -148,19 +147,10 @@ const client = z
         if (message) context.addIssue({ code: 'custom', path: [member, position], message });
       }
     }
-    const { jwks, token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: algorithm } = wanted;
-    const refuse = (member: string, message: string): void =>
-      context.addIssue({ code: 'custom', path: [member], message });
-    if (method === 'private_key_jwt') {
-      if (!jwks) refuse('jwks', 'is missing: private_key_jwt needs public keys');
-      else if (algorithm !== undefined && !jwks.keys.some((key) => algorithmsOfKey(key).includes(algorithm))) {
-        refuse('token_endpoint_auth_signing_alg', 'is an algorithm of none of its keys');
-      }
-      return;
-    }
-    if (jwks) refuse('jwks', 'is of use with private_key_jwt alone');
-    if (algorithm !== undefined) refuse('token_endpoint_auth_signing_alg', 'is of use with private_key_jwt alone');
+    refuseClientAuthentication(wanted, (path, message) => context.addIssue({ code: 'custom', path, message }));
   });
+
+const connection = newConnection.extend({ key: connectionKey, tenant: slug.optional() });
 
 /** A seed file: what should be there. Applying it twice changes nothing; what it does not name is left alone. */
 export const seedSchema = z.strictObject({
@@ -168,7 +158,7 @@ export const seedSchema = z.strictObject({
   tenants: z.array(tenant).default([]),
   users: z.array(user).default([]),
   clients: z.array(client).default([]),
-  connections: z.array(z.unknown()).max(0, 'are not there in this version, so the list must be empty').default([]),
+  connections: z.array(connection).default([]),
 });
 
 export type Seed = z.output<typeof seedSchema>;

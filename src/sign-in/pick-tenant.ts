@@ -1,9 +1,9 @@
-import type { Membership } from '../memberships/index.js';
+import type { MembershipsModule } from '../memberships/index.js';
 import type { Role } from '../roles/index.js';
 import type { Tenant, TenantType } from '../tenants/index.js';
 
 export interface PickTenantDeps {
-  listMembershipsOfUser(userId: string): Promise<Membership[]>;
+  listMembershipsOfUser: MembershipsModule['listMembershipsOfUser'];
   findTenantsByIds(ids: readonly string[]): Promise<Tenant[]>;
   findRolesIn(held: ReadonlyMap<string, readonly string[]>): Promise<Map<string, Role[]>>;
 }

@@ -1,17 +1,8 @@
-import type { Wait } from '../credentials/index.js';
+import { scopeDescriptions } from '../kernel/scope-descriptions.js';
+import type { MessageKey } from '../kernel/message.js';
 import type { ConsentRequest, Interaction } from '../oidc/index.js';
 import type { Resource } from '../resources/index.js';
-import type { TenantType } from '../tenants/index.js';
 import { searchTenants, type TenantToPick } from './pick-tenant.js';
-
-const typeLabels: Record<TenantType, string> = { personal: 'Personal', team: 'Team', enterprise: 'Enterprise' };
-
-const scopeDescriptions: Record<string, string> = {
-  openid: 'Know who you are',
-  profile: 'See your name and language',
-  email: 'See your e-mail address',
-  tenant: 'See which tenant you use and your roles there',
-};
 
 /** With more than this a search is offered. */
 const manyTenants = 8;
@@ -28,7 +19,7 @@ export function presentTenants(tenants: readonly TenantToPick[], search: string)
     hidden: Math.max(0, found.length - mostShown),
     tenants: found.slice(0, mostShown).map(({ slug, name, type, roleNames }) => ({
       ...{ slug, name, roleLabels: roleNames },
-      typeLabel: typeLabels[type],
+      typeLabel: `tenant_types.${type}` satisfies MessageKey,
     })),
   };
 }
@@ -52,24 +43,8 @@ export async function presentConsent(
     clientUri: client.uri,
     policyUri: client.policyUri,
     tosUri: client.tosUri,
-    scopes: scopes.map((name) => ({ name, description: scopeDescriptions[name] ?? name })),
+    scopes: scopes.map((name) => ({ name, description: scopeDescriptions[name] ?? null })),
     resources: resources.filter((resource) => resource.permissions.length > 0),
     offline,
   };
-}
-
-/** An hour for who must not wait but do something else: a client that reads only the header comes back seldom. */
-const stoppedRetrySeconds = 3600;
-
-/** What a page says to who tried too often, the same whether there is such an account or not. */
-export function presentWait({ until }: Wait, now: Date): { message: string; retryAfterSeconds: number } {
-  if (!until) {
-    const ways =
-      'Sign in with a browser in which you have signed in before, or ask your administrator for a new password.';
-    return { message: `There were too many tries at this account. ${ways}`, retryAfterSeconds: stoppedRetrySeconds };
-  }
-  const retryAfterSeconds = Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1000));
-  const minutes = Math.ceil(retryAfterSeconds / 60);
-  const time = minutes === 1 ? '1 minute' : `${minutes} minutes`;
-  return { message: `There were too many tries at this account. Try again in ${time}.`, retryAfterSeconds };
 }

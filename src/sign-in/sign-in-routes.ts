@@ -1,33 +1,73 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import type { BrowserExchange, Interaction } from '../oidc/index.js';
 import { AppError } from '../kernel/errors.js';
-import type { Page } from '../platform/http/pages.js';
-import { presentConsent, presentTenants, presentWait } from './present.js';
+import type { Said } from '../kernel/message.js';
+import {
+  bindingOf,
+  ceremonyOf,
+  common,
+  deviceCookieOf,
+  exchangeOf,
+  finishLogin,
+  open,
+  pageOf,
+  passkeyForm,
+  passkeySignIn,
+  passwordGiven,
+  presentUser,
+  secondFactorPath,
+  seeOther,
+  throughOf,
+  type OpenInteraction,
+} from './parts-of-routes.js';
+import { presentWait } from '../kernel/present-wait.js';
+import { presentConsent, presentTenants } from './present.js';
 import { listTenantsToPick } from './pick-tenant.js';
+import { goToProvider } from './connection-routes.js';
+import { enforcedText, homeRealmPath, leadOf } from './home-realm.js';
+import { connectionPath, connectionsShown, noConnection } from './offered-connections.js';
+import { accept, answerPage, invitationForm, invitationOf, type InvitationShown } from './answer-invitation.js';
+import { accountForm, answerSignUp, showAddressForm, signUp, type AddressPage } from './mail-link-routes.js';
+import { showProfile, showTerms } from './required-actions-routes.js';
+import { signUpInvited } from './sign-up-invited.js';
 import { signInWithPassword } from './sign-in-with-password.js';
 import { oneSpelling } from '../platform/http/http-errors.js';
-import type { User } from '../users/index.js';
+import { inSameLanguage } from '../platform/http/page-language.js';
 import type { SignInDeps } from './sign-in-deps.js';
 
 const passwordForm = z.strictObject({ login: z.string().max(320), password: z.string().max(1024) });
+/** The button stands in the form of the password, which may be typed already. */
+const homeRealmForm = passwordForm.partial({ password: true });
 const tenantForm = z.strictObject({ tenant: z.string().max(64) });
 const consentForm = z.strictObject({ decision: z.enum(['accept', 'deny']) });
 const search = z.string().max(200).default('');
+const registrationForm = z.strictObject({ login: z.string().max(320) });
+const returning = z.enum(['recover', 'sign-up']);
 const cancelForm = z.strictObject({ cancel: z.string().max(16).optional() });
-
-const refusedLogin = 'That e-mail address and password do not match an account.';
 
 /** One page for each prompt; the library decides which one is next and where the browser goes after the last. */
 export function signInRoutes(deps: SignInDeps): Router {
   const router = new Router(oneSpelling);
   router.get('/', (ctx) => {
     const discoveryUrl = `${deps.issuer}/.well-known/openid-configuration`;
-    deps.pages.render(ctx, { view: 'sign-in/front', title: 'Sign-in service' }, { issuer: deps.issuer, discoveryUrl });
+    deps.pages.render(ctx, { view: 'sign-in/front', title: 'front.title' }, { issuer: deps.issuer, discoveryUrl });
   });
   router.get('/sign-in/:uid', async (ctx) => showPage(deps, ctx, await open(deps, ctx)));
-  router.post('/sign-in/:uid/login', (ctx) => submitPassword(deps, ctx));
+  // where passwords are hashed: whoever does not fit into the line is told so before anything is looked at
+  router.post('/sign-in/:uid/login', (ctx) => deps.inLine(() => submitPassword(deps, ctx)));
+  router.post('/sign-in/:uid/organisation', (ctx) => submitHomeRealm(deps, ctx));
+  router.post('/sign-in/:uid/sign-up', (ctx) => deps.inLine(() => submitSignUp(deps, ctx)));
+  router.get('/sign-in/:uid/register', async (ctx) => {
+    const interaction = await open(deps, ctx, 'login');
+    deps.accounts.requireSignUpOpen(throughOf(interaction));
+    showAddressForm(deps, ctx, registrationOf(interaction), { login: '', from: interaction.uid, error: null });
+  });
+  router.post('/sign-in/:uid/register', (ctx) => submitRegistration(deps, ctx));
+  router.get('/sign-in/:uid/recover', (ctx) => seeOther(ctx, inSameLanguage(ctx, `/recover?from=${uidOf(ctx)}`)));
+  router.get('/sign-in/:uid/return', (ctx) => goOn(deps, ctx));
+  router.post('/sign-in/:uid/passkey', (ctx) => submitPasskey(deps, ctx));
+  router.post('/sign-in/:uid/invitation', (ctx) => submitInvitation(deps, ctx));
   router.post('/sign-in/:uid/tenant', (ctx) => submitTenant(deps, ctx));
   router.post('/sign-in/:uid/consent', (ctx) => submitConsent(deps, ctx));
   router.post('/sign-in/:uid/cancel', async (ctx) => {
@@ -45,18 +85,16 @@ async function submitPassword(deps: SignInDeps, ctx: Context): Promise<void> {
     ...form,
     clientId: interaction.client.clientId,
     address: ctx.ip,
-    device: ctx.cookies.get(deviceCookieName(deps), { signed: false }), // it has a signature of its own
+    device: deviceCookieOf(deps, ctx),
+    linking: interaction.linking,
   });
-  if (result.outcome === 'accepted') {
-    const { user } = result;
-    const login = { user, acr: 'aal1', amr: ['pwd'], browserId: deps.browserIds.ensure(ctx) };
-    const next = await deps.interactions.signedIn(exchangeOf(ctx), login);
-    markDevice(deps, ctx, user);
-    return seeOther(ctx, next);
-  }
-  if (result.outcome === 'refused') {
+  if (result.outcome === 'accepted') return passwordGiven(deps, ctx, interaction, result.user);
+  const lead = interaction.linking ? null : await leadOf(deps, interaction, form.login);
+  // the same for everybody of the domain, whatever was wrong
+  if (result.outcome === 'refused' || lead?.realm.isEnforced) {
     ctx.status = 422;
-    return showLogin(deps, ctx, interaction, { login: form.login, error: refusedLogin });
+    const error = lead?.realm.isEnforced ? enforcedText(lead.realm) : 'login.refused';
+    return showLogin(deps, ctx, interaction, { login: form.login, error });
   }
   const { message: error, retryAfterSeconds } = presentWait(result.wait, deps.now());
   ctx.status = 429;
@@ -64,18 +102,84 @@ async function submitPassword(deps: SignInDeps, ctx: Context): Promise<void> {
   return showLogin(deps, ctx, interaction, { login: form.login, error });
 }
 
-function deviceCookieName({ issuer }: SignInDeps): string {
-  return issuer.startsWith('https:') ? '__Host-device' : 'device';
+/** To the provider of whoever has such an address, whoever that is. */
+async function submitHomeRealm(deps: SignInDeps, ctx: Context): Promise<void> {
+  const interaction = await open(deps, ctx, 'login');
+  const { login } = await deps.forms.read(ctx, bindingOf(interaction), homeRealmForm);
+  const lead = interaction.linking ? null : await leadOf(deps, interaction, login);
+  if (lead?.connection) return goToProvider(deps, ctx, { ...interaction, loginHint: login }, lead.connection);
+  ctx.status = 422;
+  return showLogin(deps, ctx, interaction, { login, error: lead ? enforcedText(lead.realm) : 'login.no_organisation' });
 }
 
-/** From now on this browser may always try this account, also while somebody else makes it wait. */
-function markDevice(deps: SignInDeps, ctx: Context, user: User): void {
-  const name = deviceCookieName(deps);
-  const { mark, lifetimeSeconds } = deps.knownDevices;
-  ctx.cookies.set(name, mark(ctx.cookies.get(name, { signed: false }), user), {
-    ...{ path: '/', httpOnly: true, sameSite: 'lax', secure: deps.issuer.startsWith('https:') },
-    ...{ maxAge: lifetimeSeconds * 1000, signed: false },
+/** Without a password: the browser shows the passkeys that it has, and the one that was chosen says whose it is. */
+async function submitPasskey(deps: SignInDeps, ctx: Context): Promise<void> {
+  const interaction = await open(deps, ctx, 'login');
+  const answer = await deps.forms.read(ctx, bindingOf(interaction), passkeyForm);
+  const { clientId } = interaction.client;
+  const binding = ceremonyOf(deps, ctx, interaction);
+  const proven = await deps.factors.passkeys.proveSignIn({ ...answer, binding }, { clientId });
+  const linked = interaction.linking?.userId === proven?.user.id ? interaction.linking?.connectionId : undefined;
+  if (proven && (await deps.homeRealms.maySignInWith(proven.user, linked ?? null)))
+    return finishLogin(deps, ctx, interaction, { user: proven.user, proofs: [proven.proof] });
+  ctx.status = 422;
+  return showLogin(deps, ctx, interaction, {
+    login: '',
+    error: proven ? 'login.refused_here' : 'login.refused_passkey',
   });
+}
+
+/** Only where an invitation brings an address that has no account. */
+async function submitSignUp(deps: SignInDeps, ctx: Context): Promise<void> {
+  const interaction = await open(deps, ctx, 'login');
+  const form = await deps.forms.read(ctx, bindingOf(interaction), accountForm);
+  const result = await signUpInvited(deps, { ...form, token: interaction.invitation ?? '' });
+  if (result.outcome === 'made') return passwordGiven(deps, ctx, interaction, result.user);
+  ctx.status = 422;
+  if (result.outcome !== 'refused') return showLogin(deps, ctx, interaction, { login: '', error: 'login.has_account' });
+  return showLogin(deps, ctx, interaction, { login: '', error: result.why, name: form.name });
+}
+
+/** For who has no account; the link in the mail leads back to this sign-in. */
+async function submitRegistration(deps: SignInDeps, ctx: Context): Promise<void> {
+  const interaction = await open(deps, ctx, 'login');
+  const page = registrationOf(interaction);
+  const { login } = await deps.forms.read(ctx, page.binding, registrationForm);
+  await answerSignUp(deps, ctx, page, { login, from: interaction.uid, through: throughOf(interaction) });
+}
+
+function registrationOf(interaction: OpenInteraction): AddressPage {
+  const { uid, look } = interaction;
+  return { ...signUp, action: `/sign-in/${uid}/register`, binding: bindingOf(interaction), look };
+}
+
+/** Somebody comes back from a link in a mail: to their sign-in if this browser still has it. */
+async function goOn(deps: SignInDeps, ctx: Context): Promise<void> {
+  const after = returning.safeParse(ctx.query['after']);
+  const uid = uidOf(ctx);
+  const isLost = await deps.interactions.read(exchangeOf(ctx), uid).then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof AppError && error.status < 500) return true;
+      throw error;
+    },
+  );
+  seeOther(ctx, inSameLanguage(ctx, isLost ? `/${after.data ?? 'recover'}/done` : `/sign-in/${uid}`));
+}
+
+async function submitInvitation(deps: SignInDeps, ctx: Context): Promise<void> {
+  const interaction = await open(deps, ctx, 'invitation');
+  const { decision } = await deps.forms.read(ctx, bindingOf(interaction), invitationForm);
+  if (decision === 'decline')
+    return seeOther(ctx, await deps.interactions.refused(exchangeOf(ctx), 'the person did not accept the invitation'));
+  try {
+    const tenantId = await accept(deps, interaction);
+    return seeOther(ctx, await deps.interactions.invitationAccepted(exchangeOf(ctx), tenantId));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status !== 409) throw error;
+    ctx.status = 409;
+    return showInvitation(deps, ctx, interaction, error);
+  }
 }
 
 async function submitTenant(deps: SignInDeps, ctx: Context): Promise<void> {
@@ -85,7 +189,7 @@ async function submitTenant(deps: SignInDeps, ctx: Context): Promise<void> {
   const picked = tenants.find((tenant) => tenant.slug === slug);
   if (!picked) {
     ctx.status = 422;
-    return showTenants(deps, ctx, interaction, 'That tenant is not open to you. Please pick another one.');
+    return showTenants(deps, ctx, interaction, 'pick_tenant.not_open');
   }
   await deps.rememberPick(picked.id, interaction.userId ?? '');
   seeOther(ctx, await deps.interactions.tenantPicked(exchangeOf(ctx), picked.id));
@@ -104,12 +208,20 @@ async function submitConsent(deps: SignInDeps, ctx: Context): Promise<void> {
   seeOther(ctx, await deps.interactions.consented(exchangeOf(ctx)));
 }
 
-async function showPage(deps: SignInDeps, ctx: Context, interaction: Interaction): Promise<void> {
+async function showPage(deps: SignInDeps, ctx: Context, interaction: OpenInteraction): Promise<void> {
   switch (interaction.prompt) {
     case 'login':
       return showLogin(deps, ctx, interaction, { login: interaction.loginHint ?? '', error: null });
+    case 'invitation':
+      return showInvitation(deps, ctx, interaction, null);
     case 'select_tenant':
       return showTenants(deps, ctx, interaction, null);
+    case 'second_factor':
+      return seeOther(ctx, secondFactorPath(interaction));
+    case 'terms':
+      return showTerms(deps, ctx, interaction, null);
+    case 'profile':
+      return showProfile(deps, ctx, interaction, { form: {}, error: null });
     case 'consent':
       return showConsent(deps, ctx, interaction);
   }
@@ -118,29 +230,55 @@ async function showPage(deps: SignInDeps, ctx: Context, interaction: Interaction
 async function showLogin(
   deps: SignInDeps,
   ctx: Context,
-  interaction: Interaction,
-  form: { login: string; error: string | null },
+  interaction: OpenInteraction,
+  form: { login: string; error: Said | null; name?: string },
 ): Promise<void> {
-  const tenant = interaction.clientTenantId === null ? null : await deps.findTenantById(interaction.clientTenantId);
-  deps.pages.render(ctx, pageOf(interaction, 'login', 'Sign in'), {
+  const invitation = await invitationOf(deps, interaction);
+  const login = form.login || (interaction.linking?.email ?? invitation?.email ?? '');
+  const lead = interaction.linking || login === '' ? null : await leadOf(deps, interaction, login);
+  if (invitation && !invitation.isKnown && !lead?.realm.isEnforced) {
+    const { error, name = '' } = form;
+    const { minimumLength } = await deps.passwordRulesFor({
+      email: invitation.email,
+      tenantIds: [invitation.tenantId],
+    });
+    return deps.pages.render(ctx, pageOf(interaction, 'sign-up', 'sign_up.title'), {
+      ...common(deps, ctx, interaction, 'sign-up'),
+      ...{ invitation, error, name, minimumLength },
+    });
+  }
+  const { linking } = interaction;
+  deps.pages.render(ctx, pageOf(interaction, 'login', 'login.title'), {
     ...common(deps, ctx, interaction, 'login'),
-    ...form,
-    tenantName: tenant?.name ?? null,
-    supportUri: tenant?.branding.supportUri ?? null,
+    passkey: await passkeySignIn(deps, ctx, interaction),
+    error: form.error,
+    login,
+    ...{
+      lead: lead && { ...lead.realm, name: lead.connection?.name ?? null },
+      homeRealmAction: homeRealmPath(interaction),
+    },
+    offersHomeRealm: !linking && (lead !== null || (await deps.homeRealms.isAnyHomeRealm())),
+    linking: linking && { email: linking.email },
+    connections: await connectionsShown(deps, interaction),
+    noConnection,
+    connectionAction: connectionPath(interaction),
+    supportUri: interaction.look?.supportUri ?? null,
+    recoverUrl: inSameLanguage(ctx, `/sign-in/${interaction.uid}/recover`),
+    signUpUrl: deps.accounts.isSignUpOpen(throughOf(interaction)) ? `/sign-in/${interaction.uid}/register` : null,
   });
 }
 
 async function showTenants(
   deps: SignInDeps,
   ctx: Context,
-  interaction: Interaction,
-  error: string | null,
+  interaction: OpenInteraction,
+  error: Said | null,
 ): Promise<void> {
   const asked = search.safeParse(ctx.query['q']);
   if (!asked.success)
     throw new AppError('interaction.bad_search', { status: 400, detail: 'The search can hold 200 characters.' });
   const tenants = await listTenantsToPick(deps, interaction.userId ?? '');
-  deps.pages.render(ctx, pageOf(interaction, 'pick-tenant', 'Choose where to continue'), {
+  deps.pages.render(ctx, pageOf(interaction, 'pick-tenant', 'pick_tenant.title'), {
     ...common(deps, ctx, interaction, 'tenant'),
     error,
     user: await presentUser(deps, interaction),
@@ -149,9 +287,23 @@ async function showTenants(
   });
 }
 
-async function showConsent(deps: SignInDeps, ctx: Context, interaction: Interaction): Promise<void> {
+async function showInvitation(
+  deps: SignInDeps,
+  ctx: Context,
+  interaction: OpenInteraction,
+  error: Said | null,
+): Promise<void> {
+  const { invitation, isTheirs } = await answerPage(deps, interaction);
+  deps.pages.render(ctx, pageOf(interaction, 'invitation', titleOf(invitation)), {
+    ...common(deps, ctx, interaction, 'invitation'),
+    ...{ error, invitation, isTheirs, user: await presentUser(deps, interaction) },
+  });
+}
+
+async function showConsent(deps: SignInDeps, ctx: Context, interaction: OpenInteraction): Promise<void> {
   const request = await deps.interactions.consentAsked(exchangeOf(ctx));
-  deps.pages.render(ctx, pageOf(interaction, 'consent', 'Allow access'), {
+  const look = await deps.lookOf({ ...interaction, tenantId: request.tenant.id });
+  deps.pages.render(ctx, pageOf({ ...interaction, look }, 'consent', 'consent.page_title'), {
     ...common(deps, ctx, interaction, 'consent'),
     ...(await presentConsent(deps, interaction.client, request)),
     tenantName: request.tenant.name,
@@ -159,54 +311,10 @@ async function showConsent(deps: SignInDeps, ctx: Context, interaction: Interact
   });
 }
 
-/** The interaction of this address and browser; 400 when it is lost, or waits for another page than the one posted. */
-async function open(deps: SignInDeps, ctx: Context, prompt?: Interaction['prompt']): Promise<Interaction> {
-  const interaction = await deps.interactions.read(
-    exchangeOf(ctx),
-    (ctx as unknown as { params: { uid: string } }).params.uid,
-  );
-  if (prompt !== undefined && interaction.prompt !== prompt) {
-    throw new AppError('interaction.wrong_step', {
-      status: 400,
-      detail: 'This sign-in is at another step. Go back to the app and start again.',
-    });
-  }
-  return interaction;
+function titleOf({ tenantName }: InvitationShown): Said {
+  return { key: 'invitation.title', values: { tenantName } };
 }
 
-function pageOf(interaction: Interaction, name: string, title: string): Page {
-  return { view: `sign-in/${name}`, title, formTarget: interaction.redirectUri };
-}
-
-function common(deps: SignInDeps, ctx: Context, interaction: Interaction, step: string): Record<string, unknown> {
-  const base = `/sign-in/${interaction.uid}`;
-  return {
-    action: `${base}/${step}`,
-    cancelAction: `${base}/cancel`,
-    csrf: deps.forms.csrfToken(ctx, bindingOf(interaction)),
-    clientName: interaction.client.name,
-  };
-}
-
-async function presentUser(
-  deps: SignInDeps,
-  interaction: Interaction,
-): Promise<{ name: string | null; email: string }> {
-  const user = interaction.userId === undefined ? null : await deps.findUserById(interaction.userId);
-  return { name: user?.profile.name ?? null, email: user?.email ?? '' };
-}
-
-function bindingOf(interaction: Interaction): string {
-  return `interaction:${interaction.uid}`;
-}
-
-function exchangeOf(ctx: Context): BrowserExchange {
-  return { req: ctx.req, res: ctx.res };
-}
-
-/** 303: the browser goes on with GET and never posts the form again (RFC 9700 §4.12). */
-function seeOther(ctx: Context, location: string): void {
-  ctx.status = 303;
-  ctx.set('Location', location);
-  ctx.body = '';
+function uidOf(ctx: Context): string {
+  return (ctx as unknown as { params: { uid: string } }).params.uid;
 }

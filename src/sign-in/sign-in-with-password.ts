@@ -1,11 +1,13 @@
 import { foldName, parseEmail } from '../kernel/email.js';
 import type { AttemptedSignIn, CredentialsModule, OpenAttempt, Wait } from '../credentials/index.js';
 import type { EventDraft, RecordEvent } from '../events/index.js';
+import type { HomeRealms } from '../domains/index.js';
 import type { InTransaction } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
 
-export interface SignInWithPasswordDeps extends Pick<CredentialsModule, 'inLine' | 'verifyPassword' | 'beginAttempt'> {
+export interface SignInWithPasswordDeps extends Pick<CredentialsModule, 'verifyPassword' | 'beginAttempt'> {
   findUserByEmail(email: string): Promise<User | null>;
+  homeRealms: Pick<HomeRealms, 'maySignInWith'>;
   inTransaction: InTransaction;
   recordEvent: RecordEvent;
 }
@@ -14,6 +16,8 @@ export interface PasswordAttempt extends Pick<AttemptedSignIn, 'address' | 'devi
   login: string;
   password: string;
   clientId: string;
+  /** By which connection somebody has come who is to be linked to the account. */
+  linking: { userId: string; connectionId: string } | null;
 }
 
 export type PasswordResult =
@@ -25,25 +29,24 @@ export type PasswordResult =
 /**
  * Whether this address and password open an account. An unknown address, a wrong password and a disabled account take
  * the same path and the same time, are counted and made to wait by the same rules, and are told apart in the events
- * only. That the sign-in was finished too is recorded where the session gets its person.
+ * only; so is a password where the domain of the address has another way in alone. That the sign-in was finished too is recorded where the session gets its person.
  */
-export function signInWithPassword(deps: SignInWithPasswordDeps, attempt: PasswordAttempt): Promise<PasswordResult> {
-  return deps.inLine(() => tryPassword(deps, attempt));
-}
-
-async function tryPassword(
+export async function signInWithPassword(
   deps: SignInWithPasswordDeps,
-  { login, password, clientId, address, device }: PasswordAttempt,
+  { login, password, clientId, address, device, linking }: PasswordAttempt,
 ): Promise<PasswordResult> {
   const email = parseEmail(login);
   // a spelling that is no address opens nothing, but it is counted at the account that it means
   const name = email ?? foldName(login);
   const user = await deps.findUserByEmail(name);
+  const connectionId = linking !== null && linking.userId === user?.id ? linking.connectionId : null;
+  // asked before the password is looked at, so that its answer takes the same time for everybody of the domain
+  const isOpen = await deps.homeRealms.maySignInWith({ id: user?.id ?? '', email: name }, connectionId);
   const attempt = await deps.beginAttempt({ user, name, address, device });
   if (!attempt.admitted) return { outcome: 'blocked', wait: attempt.wait };
 
   const matches = await verify(deps, attempt, email === null ? null : (user?.id ?? null), password);
-  const accepted = user !== null && matches && user.status === 'active';
+  const accepted = user !== null && matches && isOpen && user.status === 'active';
   const about = aboutUser(user, { clientId, method: 'pwd' });
   const events: EventDraft[] = [{ ...about, type: accepted ? 'user.password_accepted' : 'user.sign_in_failed' }];
   if (!accepted && attempt.wait) events.push(blockedBy(attempt.wait, about));

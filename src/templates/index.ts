@@ -8,7 +8,7 @@ import type { Clock } from '../kernel/time.js';
 import type { RecordEvent } from '../events/index.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Tx } from '../platform/mongo/transactions.js';
-import { createTemplateStore } from './template-store.js';
+import { createTemplateStore, type WithAllSettings } from './template-store.js';
 import type { Template } from './template.js';
 
 export type { Template, TemplateRole } from './template.js';
@@ -17,6 +17,8 @@ export interface TemplatesModule {
   /** The latest version when none is named. Throws 404. */
   getTemplate(key: string, version?: number): Promise<Template>;
   listTemplates(): Promise<Template[]>;
+  /** Whether any version of any template shows this picture, by its digest. */
+  showsLogo(tx: Tx, digest: string): Promise<boolean>;
   /** As the next version of its key. Throws a duplicate key error when another one came first. */
   publishTemplate(tx: Tx, actor: Actor, template: Omit<Template, 'version'>): Promise<Template>;
   ensureIndexes(): Promise<void>;
@@ -27,10 +29,11 @@ export interface TemplatesDeps {
   recordEvent: RecordEvent;
   now: Clock;
   builtIn: readonly Template[];
+  withAllSettings: WithAllSettings;
 }
 
 export function templatesModule(deps: TemplatesDeps): TemplatesModule {
-  const store = createTemplateStore(deps.database);
+  const store = createTemplateStore(deps.database, deps.withAllSettings);
 
   async function find(key: string, version?: number): Promise<Template | null> {
     const ofKey = deps.builtIn.filter((template) => template.key === key);
@@ -45,6 +48,7 @@ export function templatesModule(deps: TemplatesDeps): TemplatesModule {
       if (template) return template;
       throw new AppError('template.not_found', { status: 404, detail: 'There is no such template.' });
     },
+    showsLogo: store.showsLogo,
     listTemplates: async () => [...deps.builtIn, ...(await store.list())],
     async publishTemplate(tx, actor, draft) {
       if (deps.builtIn.some((template) => template.key === draft.key))

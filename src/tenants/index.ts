@@ -7,6 +7,7 @@ import type { Actor } from '../kernel/actor.js';
 import { tenantIdPattern } from '../kernel/patterns.js';
 import type { EventDraft, RecordEvent } from '../events/index.js';
 import type { Database } from '../platform/mongo/open-database.js';
+import type { Page } from '../platform/mongo/page.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import { noTenant } from './no-tenant.js';
 import { requireSeat, type SeatRules } from './seats.js';
@@ -14,6 +15,10 @@ import { createTenantStore, type StoredChanges } from './tenant-store.js';
 import type { SeatKind, Tenant } from './tenant.js';
 
 export type {
+  AttemptPolicy,
+  Branding,
+  Logo,
+  ProfileMember,
   SeatKind,
   Tenant,
   TenantPolicies,
@@ -22,9 +27,11 @@ export type {
   TenantType,
   TenantTypeRules,
   TenantTypes,
+  Terms,
 } from './tenant.js';
 export { newTenant } from './new-tenant.js';
 export { noTenant } from './no-tenant.js';
+export { noBranding, withAllSettings } from './settings.js';
 export { platformSlug } from './tenant.js';
 
 export interface TenantsModule {
@@ -32,6 +39,8 @@ export interface TenantsModule {
   /** By its present slug or one that it had before. */
   findTenantBySlug(slug: string): Promise<Tenant | null>;
   findTenantsByIds(ids: readonly string[]): Promise<Tenant[]>;
+  /** All of them but those that are deleted, for operators. */
+  listTenants(page: Page): Promise<Tenant[]>;
   /** Throws a duplicate key error when another tenant has or had its slug. */
   createTenant(tx: Tx, actor: Actor, tenant: Tenant): Promise<void>;
   updateTenant(tx: Tx, actor: Actor, tenant: Tenant, changes: StoredChanges): Promise<void>;
@@ -45,6 +54,8 @@ export interface TenantsModule {
   /** The one door to a limited number: throws 409 when none is left. */
   takeSeat(tx: Tx, tenantId: string, kind: SeatKind): Promise<void>;
   releaseSeat(tx: Tx, tenantId: string, kind: SeatKind): Promise<void>;
+  /** Whether any tenant shows this picture, by its digest. */
+  showsLogo(tx: Tx, digest: string): Promise<boolean>;
   /** Ids of archived tenants whose time has come, and of those whose deletion was begun. */
   listTenantsToDelete(now: Date, limit: number): Promise<string[]>;
 }
@@ -63,6 +74,7 @@ export function tenantsModule(deps: TenantsDeps): TenantsModule {
     findTenantById: (id) => store.findById(id),
     findTenantBySlug: (slug) => store.findBySlug(slug),
     findTenantsByIds: (ids) => store.findByIds(ids),
+    listTenants: (page) => store.list(page),
     async createTenant(tx, actor, tenant) {
       await store.insert(tx, tenant);
       await record(tx, 'tenant.created', { actor, id: tenant.id, data: { type: tenant.type, plan: tenant.plan } });
@@ -91,6 +103,7 @@ export function tenantsModule(deps: TenantsDeps): TenantsModule {
     async releaseSeat(tx, tenantId, kind) {
       await store.hold(tx, tenantId, { [kind]: -1 });
     },
+    showsLogo: store.showsLogo,
     listTenantsToDelete: (now, limit) => store.listToDelete(now, limit),
   };
 }

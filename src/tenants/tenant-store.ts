@@ -1,6 +1,8 @@
 import { Schema } from 'mongoose';
 import type { Database } from '../platform/mongo/open-database.js';
+import { afterId, type Page } from '../platform/mongo/page.js';
 import { sessionOf, type Tx } from '../platform/mongo/transactions.js';
+import { withAllSettings } from './settings.js';
 import { tenantStatuses, tenantTypes, type SeatKind, type Tenant, type TenantStatus } from './tenant.js';
 
 /** All names of a tenant stand in one field under one unique index, the present one first. */
@@ -35,6 +37,7 @@ const schema = new Schema<TenantRecord>(
 );
 schema.index({ slugs: 1 }, { unique: true });
 schema.index({ status: 1, deleteAfter: 1 });
+schema.index({ 'branding.logo.digest': 1 }, { sparse: true });
 
 export type StoredChanges = Partial<Omit<Tenant, 'id' | 'slug' | 'formerSlugs' | 'createdAt'>>;
 
@@ -43,6 +46,7 @@ export interface TenantStore {
   /** By its present slug or one that it had before. */
   findBySlug(slug: string): Promise<Tenant | null>;
   findByIds(ids: readonly string[]): Promise<Tenant[]>;
+  list(page: Page): Promise<Tenant[]>;
   /** Throws a duplicate key error when another tenant has or had the slug. */
   insert(tx: Tx, tenant: Tenant): Promise<void>;
   /**
@@ -52,6 +56,7 @@ export interface TenantStore {
   hold(tx: Tx, id: string, seats?: Partial<Record<SeatKind, number>>): Promise<Tenant | null>;
   update(tx: Tx, id: string, changes: StoredChanges): Promise<void>;
   setSlugs(tx: Tx, id: string, slugs: readonly string[]): Promise<void>;
+  showsLogo(tx: Tx, digest: string): Promise<boolean>;
   /** Ids of those whose time has come, or whose deletion was begun. */
   listToDelete(now: Date, limit: number): Promise<string[]>;
 }
@@ -63,6 +68,11 @@ export function createTenantStore(database: Database): TenantStore {
     findBySlug: async (slug) => toTenant(await model.findOne({ slugs: slug }).lean<TenantRecord>()),
     async findByIds(ids) {
       const records = await model.find({ _id: { $in: [...ids] } }).lean<TenantRecord[]>();
+      return records.map((record) => toTenant(record));
+    },
+    async list(page) {
+      const found = model.find({ ...afterId(page), status: { $ne: 'deleted' } });
+      const records = await found.sort({ _id: 1 }).limit(page.limit).lean<TenantRecord[]>();
       return records.map((record) => toTenant(record));
     },
     async insert(tx, { id, slug, formerSlugs, ...tenant }) {
@@ -80,6 +90,9 @@ export function createTenantStore(database: Database): TenantStore {
     async setSlugs(tx, id, slugs) {
       await model.updateOne({ _id: id }, { $set: { slugs: [...slugs] } }, sessionOf(tx));
     },
+    async showsLogo(tx, digest) {
+      return (await model.exists({ 'branding.logo.digest': digest }).session(sessionOf(tx).session)) !== null;
+    },
     async listToDelete(now, limit) {
       const filter = { status: { $in: ['archived', 'deleted'] as TenantStatus[] }, deleteAfter: { $lte: now } };
       const found = await model.find(filter, { _id: 1 }).limit(limit).lean<{ _id: string }[]>();
@@ -94,5 +107,5 @@ function toTenant(record: TenantRecord | null): Tenant | null {
   if (!record) return null;
   const { _id, slugs, holds: _holds, ...tenant } = record;
   const [slug = '', ...formerSlugs] = slugs;
-  return { id: _id, slug, formerSlugs, ...tenant };
+  return { id: _id, slug, formerSlugs, ...withAllSettings(tenant) };
 }

@@ -1,3 +1,5 @@
+import type { BrandColors } from '../kernel/brand-colors.js';
+
 export const tenantTypes = ['personal', 'team', 'enterprise'] as const;
 export type TenantType = (typeof tenantTypes)[number];
 
@@ -22,10 +24,57 @@ export type TenantTypes = Readonly<Record<TenantType, TenantTypeRules>>;
 export const tenantStatuses = ['active', 'suspended', 'archived', 'deleted'] as const;
 export type TenantStatus = (typeof tenantStatuses)[number];
 
-export interface TenantPolicies {
-  ipAllowlist: string[];
-  mfa: 'optional';
+/** Members of a profile that may be asked for. */
+export type ProfileMember = 'name' | 'givenName' | 'familyName' | 'locale';
+
+/** What people accept before they come in; another version is accepted anew. */
+export interface Terms {
+  version: string;
+  /** Where they can be read. */
+  uri: string;
 }
+
+/** How sign-in pages look for the tenant. Null: as for everybody. */
+export interface Branding extends BrandColors {
+  /** The name that is shown there, in the place of the tenant's. */
+  displayName: string | null;
+  logo: Logo | null;
+  supportUri: string | null;
+}
+
+/** A picture that is kept under the digest of its bytes (logos). */
+export interface Logo {
+  /** SHA-256, hexadecimal. */
+  digest: string;
+  type: 'image/png' | 'image/jpeg' | 'image/webp';
+  /** Pixels. */
+  width: number;
+  height: number;
+  alt: string;
+}
+
+export interface TenantPolicies {
+  /** Networks from which the tenant may be used; empty: from everywhere. */
+  ipAllowlist: string[];
+  /** Whether whoever acts in the tenant has proven two factors. */
+  mfa: 'optional' | 'required';
+  /** Of new passwords of its members, beside what their other tenants ask for; null: what the platform asks for. */
+  password: { minimumLength: number | null; history: number | null };
+  /** Of passwords and codes of its members, where it is stricter than the platform and their other tenants. */
+  signInAttempts: AttemptPolicy;
+  /** How long a session may be used in the tenant; null: as long as it lives. */
+  session: { idleSeconds: number | null; absoluteSeconds: number | null };
+  /** What stands in the profile of whoever comes in. Those of the tenant `platform` are asked of everybody. */
+  requiredProfile: ProfileMember[];
+  /** Accepted by whoever comes in; those of the tenant `platform` by everybody. Null: none. */
+  terms: Terms | null;
+}
+
+/** How many wrong ones within how long, the waits that follow, and how many in a row; null: as the platform. */
+export type AttemptPolicy = Record<
+  'tries' | 'windowSeconds' | 'firstWaitSeconds' | 'longestWaitSeconds' | 'consecutive',
+  number | null
+>;
 
 /** What a template stamps and a tenant may set for itself. */
 export interface TenantSettings {
@@ -34,7 +83,7 @@ export interface TenantSettings {
   features: string[];
   /** Null: what the plan allows. */
   limits: Record<SeatKind, number | null>;
-  branding: { supportUri: string | null };
+  branding: Branding;
 }
 
 /** What a tenant has a limited number of. */

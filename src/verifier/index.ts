@@ -4,6 +4,7 @@
  * needs jose and Node alone, knows the issuer by its discovery document, and does not ask whether a token was revoked.
  */
 import { createHash } from 'node:crypto';
+import type { JWTVerifyGetKey } from 'jose';
 import { AccessRefused } from './access-refused.js';
 import { readAccessToken, type AccessTokenClaims, type Confirmation } from './access-token.js';
 import { isSafeAddress, issuerKeys } from './issuer-keys.js';
@@ -34,6 +35,8 @@ export interface VerifierOptions {
   /** How long an unknown key does not make us ask again; 30 unless given. */
   keyCooldownSeconds?: number;
   now?: () => Date;
+  /** The keys of the issuer, for who has them at hand; unless given they are fetched. */
+  keys?: JWTVerifyGetKey;
 }
 
 /** What the request needs beside a good token. */
@@ -51,7 +54,7 @@ export interface Verifier {
 
 export function createVerifier(options: VerifierOptions): Verifier {
   const rules = rulesOf(options);
-  const keys = issuerKeys(rules);
+  const keys = options.keys ?? issuerKeys(rules);
 
   async function checkSender(request: PresentedRequest, credentials: Credentials, confirmation: Confirmation) {
     const { jkt, 'x5t#S256': thumbprint } = confirmation;
@@ -77,7 +80,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
-type Rules = Required<VerifierOptions>;
+type Rules = Required<Omit<VerifierOptions, 'keys'>>;
 
 function rulesOf(options: VerifierOptions): Rules {
   const { issuer, audience, now = () => new Date(), proofCapacity = 100_000 } = options;

@@ -3,10 +3,14 @@ import { newUsers, operator, outcomeOf, somebody } from '../support/administered
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 
 const plain = {
-  policies: { ipAllowlist: [], mfa: 'optional' as const },
+  policies: {
+    ...{ ipAllowlist: [], mfa: 'optional' as const, password: { minimumLength: null } },
+    session: { idleSeconds: null, absoluteSeconds: null },
+    ...{ requiredProfile: [], terms: null },
+  },
   features: [],
   limits: { members: null, serviceAccounts: null },
-  branding: { supportUri: null },
+  branding: { displayName: null, logo: null, primaryColor: null, primaryColorDark: null, supportUri: null },
 };
 const reader = { key: 'reader', name: 'Reader', permissions: ['projects:read'] };
 const writer = { key: 'writer', name: 'Writer', permissions: ['projects:read', 'projects:write'] };
@@ -65,7 +69,7 @@ describe('templates', () => {
       await running.database.collection<{ _id: string }>('roles').find({ tenantId: id, key: 'reader' }).toArray()
     ).map(({ _id }) => _id);
     await administration.changeRole(operator, { tenantId: id, roleId: readerId }, { permissions: [] });
-    await administration.changeSettings(operator, id, { limits: { members: 3 } });
+    await administration.changeSettings(operator, { tenantId: id }, { limits: { members: 3 } });
     const auditor = { key: 'auditor', name: 'Auditor', permissions: ['projects:read'] };
     await publish({
       settings: { ...plain, features: ['reports'], limits: { members: 50, serviceAccounts: 2 } },

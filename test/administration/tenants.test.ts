@@ -81,29 +81,33 @@ describe('tenants', () => {
   it('a renamed tenant keeps its former slug: it leads to it, and nobody else gets it', async () => {
     const { administration } = running.app;
     const { id } = await create('before');
-    await administration.changeSettings(operator, id, { slug: 'after' });
+    await administration.changeSettings(operator, { tenantId: id }, { slug: 'after' });
     expect(await tenantIdOf(running, 'before')).to.equal(id);
     expect(await tenantIdOf(running, 'after')).to.equal(id);
     expect(await outcomeOf(create('before'))).to.equal('409 tenant.slug_taken');
     const { id: another } = await create('another');
-    expect(await outcomeOf(administration.changeSettings(operator, another, { slug: 'before' }))).to.equal(
-      '409 tenant.slug_taken',
-    );
-    await administration.changeSettings(operator, id, { slug: 'before' });
+    expect(
+      await outcomeOf(administration.changeSettings(operator, { tenantId: another }, { slug: 'before' })),
+    ).to.equal('409 tenant.slug_taken');
+    await administration.changeSettings(operator, { tenantId: id }, { slug: 'before' });
     expect(await tenantIdOf(running, 'after')).to.equal(id);
     expect(await eventsOf(id)).to.include('tenant.renamed');
   });
 
   it('the operators’ tenant is neither suspended nor archived nor renamed', async () => {
-    await running.app.seeding.firstStart({ email: 'admin@example.com', password: 'a long enough password' });
+    await running.app.seeding.firstStart({
+      email: 'admin@example.com',
+      password: 'a long enough password',
+      mfa: 'optional',
+    });
     const id = await tenantIdOf(running, 'platform');
     for (const status of ['suspended', 'archived'] as const)
       expect(await outcomeOf(running.app.administration.changeStatus(operator, id, status))).to.equal(
         '409 tenant.is_platform',
       );
-    expect(await outcomeOf(running.app.administration.changeSettings(operator, id, { slug: 'ops' }))).to.equal(
-      '409 tenant.is_platform',
-    );
+    expect(
+      await outcomeOf(running.app.administration.changeSettings(operator, { tenantId: id }, { slug: 'ops' })),
+    ).to.equal('409 tenant.is_platform');
   });
 
   describe('of another type', () => {
@@ -176,7 +180,7 @@ describe('tenants', () => {
         const tenantId = id as string;
         for (const work of [
           () => administration.changeStatus(operator, tenantId, 'suspended'),
-          () => administration.changeSettings(operator, tenantId, { name: 'x' }),
+          () => administration.changeSettings(operator, { tenantId }, { name: 'x' }),
           () => administration.changeType(operator, tenantId, 'team'),
           () => administration.listTypeBlockers(tenantId, 'team'),
           () => administration.createRole(operator, tenantId, { key: 'k', name: 'K', permissions: [] }),
@@ -197,7 +201,7 @@ describe('tenants', () => {
   it('settings of the tenant’s own are marked, strict, and in its tokens', async () => {
     const { administration } = running.app;
     const id = await tenantIdOf(running, 'acme');
-    await administration.changeSettings(operator, id, { features: ['beta'], limits: { members: 7 } });
+    await administration.changeSettings(operator, { tenantId: id }, { features: ['beta'], limits: { members: 7 } });
     const stored = await running.database.collection<StoredTenant>('tenants').findOne({ _id: id });
     expect(stored).to.deep.include({ overrides: ['features', 'limits.members'], features: ['beta'] });
     expect(stored?.limits).to.deep.equal({ members: 7, serviceAccounts: null });
@@ -211,7 +215,7 @@ describe('tenants', () => {
       { __proto__: null, id: 'ten_x' },
       { tokensEndedAt: null },
     ])
-      expect(await outcomeOf(administration.changeSettings(operator, id, input as never))).to.equal(
+      expect(await outcomeOf(administration.changeSettings(operator, { tenantId: id }, input as never))).to.equal(
         '400 input.invalid',
       );
   });
@@ -228,7 +232,7 @@ describe('tenants', () => {
     const id = await tenantIdOf(running, 'acme');
     const owner = somebody(['owner'], ['*:*']);
     for (const work of [
-      administration.changeSettings(owner, id, { features: ['audit_export'] }),
+      administration.changeSettings(owner, { tenantId: id }, { features: ['audit_export'] }),
       administration.createTenant(owner, { slug: 'rich', name: 'R', type: 'team', plan: 'enterprise', ownerId }),
       administration.publishTemplate(owner, {} as never),
       administration.endTokensOf(owner, { userId: ownerId }),
@@ -236,7 +240,7 @@ describe('tenants', () => {
     ])
       expect(await outcomeOf(work)).to.equal('403 operator.required');
     const limits = { members: 3 };
-    expect(await outcomeOf(administration.changeSettings(owner, id, { limits }))).to.equal('done');
+    expect(await outcomeOf(administration.changeSettings(owner, { tenantId: id }, { limits }))).to.equal('done');
     for (const of of [{ userId: { $ne: null } }, { tenantId: id, userId: 'x' }, {}, null, { grantId: '' }])
       expect(await outcomeOf(administration.endTokensOf(operator, of as never))).to.equal('400 input.invalid');
   });
@@ -244,7 +248,8 @@ describe('tenants', () => {
   it('a tenant does not use up the names of others', async () => {
     const { administration } = running.app;
     const { id } = await create('name-0');
-    const rename = (slug: string): Promise<string> => outcomeOf(administration.changeSettings(operator, id, { slug }));
+    const rename = (slug: string): Promise<string> =>
+      outcomeOf(administration.changeSettings(operator, { tenantId: id }, { slug }));
     for (let number = 1; number < 20; number++) expect(await rename(`name-${number}`)).to.equal('done');
     expect(await rename('name-20')).to.equal('409 tenant.too_many_slugs');
     expect(await rename('name-0')).to.equal('done');

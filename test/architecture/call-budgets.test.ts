@@ -6,6 +6,8 @@ import { browser, type Browser } from '../support/browser.js';
 import { ada, ciKey, contractSeed, projectsApi } from '../support/contract-seed.js';
 import { relyingParty, signIn, type RelyingParty, type Tokens } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
+import { signInBy, twoServers } from '../support/second-server.js';
+import { requireTool } from '../support/tools.js';
 import { consultant, seedWithTwoTenants } from '../support/two-tenants.js';
 import { post } from '../http/requests.js';
 
@@ -154,5 +156,60 @@ describe('round trips to the database', () => {
     const { url } = await party.begin();
     const sent = await commandsOf(() => signIn(running.issuer, url, ada, visitor));
     expect(sent.length, sent.join(', ')).to.be.at.most(28);
+  });
+
+  it('a whole sign-in at an upstream provider: six more than by password', async function () {
+    if (requireTool('openssl') === undefined) return this.skip();
+    const remembering = { ...policy, lifetimes: { ...policy.lifetimes, decisionCacheSeconds: 3600 } };
+    const servers = await twoServers({ options: { policy: remembering, monitorCommands: true } });
+    const { issuer, database } = servers.main;
+    const asked: string[] = [];
+    database.connection.getClient().on('commandStarted', ({ commandName, command }: mongo.CommandStartedEvent) => {
+      asked.push(`${commandName} ${String(command[commandName])}`);
+    });
+    const begin = async (): Promise<string> => (await (await relyingParty(issuer)).begin()).url;
+    const countOf = async (work: (url: string) => Promise<unknown>): Promise<string[]> => {
+      await work(await begin());
+      const url = await begin();
+      asked.length = 0;
+      await work(url);
+      return [...asked];
+    };
+    const byPassword = await countOf((url) => signIn(issuer, url));
+    const byProvider = await countOf((url) => signInBy(servers, url));
+    expect(byProvider.length, byProvider.join(', ')).to.be.at.most(byPassword.length + 6);
+  });
+
+  it('a read of the management API asks for what it shows and for nothing about its token', async () => {
+    await running.app.seeding.applySeed({
+      tenants: [
+        {
+          ...{ slug: 'acme', name: 'Acme Inc', type: 'enterprise', plan: 'enterprise' },
+          roles: contractSeed.tenants?.[0]?.roles ?? [],
+          serviceAccounts: [
+            { clientId: 'reader', name: 'Reader', roles: ['viewer'], keys: [{ label: 'one', secret: ciKey + '2' }] },
+          ],
+        },
+      ],
+    });
+    const form = { grant_type: 'client_credentials', resource: `${running.issuer}/api` };
+    const { json } = await post(running.issuer, 'token', form, ['reader', ciKey + '2']);
+    const headers = { Authorization: `Bearer ${String(json['access_token'])}` };
+    const read = async (path: string): Promise<Response> => fetch(`${running.issuer}/api/v1${path}`, { headers });
+    const tenant = (await (await read('/tenants')).json()) as { items: { id: string }[] };
+    const base = `/tenants/${tenant.items[0]?.id ?? ''}`;
+    const budgets: Record<string, string[]> = {
+      [base]: ['find tenants'],
+      [`${base}/members?limit=20`]: ['find memberships', 'find users'],
+      [`${base}/roles`]: ['find roles', 'find tenants'],
+      [`${base}/service-accounts`]: ['find service_accounts'],
+      [`${base}/clients`]: ['find clients'],
+      [`${base}/invitations`]: ['find invitations'],
+      [`${base}/policies`]: ['find tenants'],
+    };
+    for (const [path, budget] of Object.entries(budgets)) {
+      await read(path);
+      expect((await commandsOf(() => read(path))).sort(), path).to.deep.equal(budget);
+    }
   });
 });

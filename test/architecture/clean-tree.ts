@@ -98,6 +98,9 @@ import { openApp } from './app.js';
 const app = await openApp(loadConfig());
 app.listen(3000);
 `,
+  'locales/en.json': '{ "front": { "title": "Welcome, {name}" } }\n',
+  'locales/de.json': '{ "front": { "title": "Willkommen, {name}" } }\n',
+  'views/front.ejs': `<h1 title="<%= name %>"><%= t('front.title', { name }) %></h1>\n`,
   'scripts/generate-env-example.ts': `import { loadConfig } from '../config/index.js';
 
 console.log('settings', Object.keys(loadConfig()).length);

@@ -39,7 +39,7 @@ describe('the Dockerfile', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap((match) =>
       (match[1] ?? '').split(' '),
     );
-    expect(copied).to.include.members(['package.json', 'package-lock.json', 'src', 'views', 'config']);
+    expect(copied).to.include.members(['package.json', 'package-lock.json', 'src', 'views', 'locales', 'config']);
     for (const path of copied) {
       expect(existsSync(join(repository, path)), path).to.equal(true);
       expect(taken, path).to.satisfy(() => taken.includes(`!${path}`) || taken.includes(`!${path}/`));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ESLint } from 'eslint';
 import { cleanTree } from './clean-tree.js';
+import { complaintsAboutTexts, plantedTexts } from './planted-texts.js';
 import { plantedDependencies, reachedFiles } from './planted-dependencies.js';
 import { plantedLint } from './planted-lint.js';
 import { plantTree, repository, type Finished, type PlantedFiles, type PlantedTree } from './planted-tree.js';
@@ -49,7 +50,14 @@ describe('the gates', function () {
 
     it('the build leaves code, views and YAML in dist', async () => {
       expect(await tree.run('npm', 'run', 'build')).to.include({ status: 0 });
-      const built = ['src/main.js', 'src/main.js.map', 'config/index.js', 'config/plans.yaml', 'views/login.ejs'];
+      const built = [
+        'src/main.js',
+        'src/main.js.map',
+        'config/index.js',
+        'config/plans.yaml',
+        'views/login.ejs',
+        'locales/de.json',
+      ];
       for (const file of built) expect((await stat(join(tree.folder, 'dist', file))).isFile(), file).to.equal(true);
     });
 
@@ -69,6 +77,7 @@ describe('the gates', function () {
         ...reachedFiles,
         ...byFile(plantedDependencies.map(({ from, text }) => ({ file: from, text }))),
         ...byFile(plantedLint),
+        ...plantedTexts,
         'src/users/wrong-type.ts': `export const count: number = 'one';\n`,
         'src/users/wrong-format.ts': `export const name = "double quotes"\n`,
         'scripts/generate-env-example.ts': `console.error('stale');\nprocess.exitCode = 1;\n`,
@@ -80,13 +89,19 @@ describe('the gates', function () {
     });
 
     it('the check runs every gate and fails, naming them', () => {
-      expect(check.output).to.match(/^check FAILED: types, lint, format, dependencies, generated$/m);
+      expect(check.output).to.match(/^check FAILED: types, lint, format, dependencies, texts, generated$/m);
       expect(check.status).to.equal(1);
     });
 
     it('a type error is caught', () => {
       expect(check.output).to.match(/^src\/users\/wrong-type\.ts\(1,14\): error TS2322/m);
     });
+
+    for (const complaint of complaintsAboutTexts) {
+      it(`texts: ${complaint}`, () => {
+        expect(check.output.split('\n')).to.include(complaint);
+      });
+    }
 
     it('bad formatting is caught', () => {
       expect(check.output).to.match(/^\[warn\] src\/users\/wrong-format\.ts$/m);

@@ -51,6 +51,12 @@ export const plantedDependencies: readonly PlantedDependency[] = [
     to: 'src/app.ts',
   },
   {
+    rule: 'outbound-http-in-egress',
+    from: 'src/roles/reaches-out.ts',
+    text: `export { request } from 'node:https';\n`,
+    to: 'https',
+  },
+  {
     rule: 'slices-do-not-import-the-app',
     from: 'src/roles/reaches-app.ts',
     text: `export * from '../app.js';\n`,

@@ -15,6 +15,10 @@ const singletons = {
   rule: 'no-restricted-syntax',
   message: 'No singletons: state lives in what a function creates and returns.',
 };
+const outbound = {
+  rule: 'no-restricted-globals',
+  message: "Unexpected use of 'fetch'. Calls go out through src/platform/egress alone.",
+};
 const lines = (count: number) => Array.from({ length: count }, (_, index) => `  list.push(${index});`).join('\n');
 const later = 'const later = () => Promise.resolve(1);\n';
 
@@ -38,6 +42,12 @@ export const plantedLint: readonly PlantedLint[] = [
     rule: 'no-restricted-syntax',
     message: 'Functions over classes (errors excepted).',
     text: `export class UserService {}\n`,
+  },
+  { file: 'src/lint/fetch.ts', ...outbound, text: `export const get = () => fetch('https://a.example');\n` },
+  {
+    file: 'src/lint/fetch-global.ts',
+    ...outbound,
+    text: `export const get = () => globalThis.fetch('https://a.example');\n`,
   },
   { file: 'src/lint/effect.ts', ...effects, text: `process.on('exit', () => undefined);\n` },
   {

@@ -29,6 +29,7 @@ const gateFiles = [
   '.prettierignore',
   '.mocharc.json',
   'scripts/check.ts',
+  'scripts/check-texts.ts',
 ];
 
 /** A temporary tree with the gates of this repository, as they are, and with the given files. */

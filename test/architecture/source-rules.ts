@@ -144,7 +144,7 @@ export const tenantOwnedThroughItsModel: SourceRule = (files) => {
     ),
     linesWith(
       sources.filter((file) => file.path.endsWith('-store.ts')),
-      (line) => /\bconnection\.(?!model\()/.test(line),
+      (line) => /\bconnection\.(?!model\(|js')/.test(line),
       'a store asks the connection for its models only',
     ),
   );

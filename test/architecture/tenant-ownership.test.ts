@@ -2,6 +2,10 @@
 import { expect } from 'chai';
 import { Schema } from 'mongoose';
 import { tenantOwned } from '../../src/platform/mongo/tenant-owned.js';
+import { totpCode } from '../../src/credentials/totp.js';
+import { ada, contractSeed } from '../support/contract-seed.js';
+import { pngOf } from '../support/pictures.js';
+import { factorsOf } from '../support/factors-of.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { seedWithTwoTenants } from '../support/two-tenants.js';
 
@@ -12,13 +16,25 @@ const ofNoTenant: Readonly<Record<string, string>> = {
   tenants: 'the tenants themselves',
   users: 'a person is one record across all tenants; memberships say where they belong',
   passwords: 'of a person, found by the id of the user',
+  factors: 'of a person, found by the id of the user or by that of a passkey, which is of one person alone',
+  recovery_codes: 'of a person, found by the id of the user',
+  email_codes: 'of a person, found by the id of the user',
+  used_challenges: 'keyed hashes of challenges that were used, found by themselves',
   sign_in_attempts: 'of a person or of an address that nobody has, counted across all tenants',
+  action_links: 'of a person, or of an address that nobody has yet, found by the keyed hash of a token',
+  action_mail_counts: 'of an address, counted whoever has it, and kept for an hour',
   clients: 'the protocol names a client before any tenant is known; its tenantId bounds what it may do then',
   resources: 'APIs are of the platform, for all tenants alike',
   templates: 'presets of the platform, from which tenants are stamped',
+  logos: 'a picture under the digest of its bytes, kept once for all who show it; nothing says whose it is',
   events:
     'only ever written, also for the platform, which is no tenant; an index leads to the tenant for who will read',
+  logout_outbox: 'what one app is told of a session, sealed, until it is sent; found by when it is due',
+  mail_outbox: 'what goes to one address, sealed, until it is sent; found by when it is due',
   revisions: 'one counter a tenant, found by the id of the tenant, and one for the platform',
+  idempotency_keys: 'found by a keyed hash of tenant, operation, caller and key; kept for a day',
+  connection_transactions: 'found by a keyed hash of a state, in one browser, for one sign-in, for ten minutes',
+  management_proofs: 'keyed hashes of proofs that were used, found by themselves',
   data_keys: 'keys of the installation',
   signing_keys: 'keys of the installation',
   oidc_grants: 'found by id, or by person, client, tenant and session together',
@@ -53,6 +69,16 @@ describe('sec-012 every collection', () => {
   let running: RunningApp;
   beforeEach(async () => {
     running = await startApp({ seed: seedWithTwoTenants });
+    // collections of recovery codes and of logos come with the first of them
+    const now = (): Date => new Date();
+    const factors = await factorsOf(running, now);
+    const user = await running.app.administration.getUserByEmail(ada.email);
+    const fresh = { provenAt: now(), level: 'aal2' };
+    const { factorId, secret } = await factors.beginTotp(user, fresh);
+    await factors.confirmTotp(user, fresh, { factorId, code: totpCode(secret, now()) });
+    const { slug = '', name = '', type = 'team' } = contractSeed.tenants?.[0] ?? {};
+    const logo = { data: pngOf(8, 8).toString('base64'), alt: 'Acme' };
+    await running.app.seeding.applySeed({ tenants: [{ slug, name, type, plan: 'enterprise', branding: { logo } }] });
   });
   afterEach(closeApps);
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
+import { systemAuthority } from '../../src/kernel/actor.js';
 import type { SeedInput } from '../../src/seeding/index.js';
 import { loadedWith, looks, useChromium, type Visitor } from '../support/chromium.js';
 import { ada } from '../support/contract-seed.js';
@@ -73,6 +74,41 @@ describe('every page in a real browser', function () {
         expect(await nameInFocus(visitor.page), 'the bar at the bottom hides no choice').to.equal(name);
       }
       expect(visitor.complaints).to.deep.equal([]);
+    });
+
+    it(`fits the window and makes no complaint: an invitation, from its link to a member (${look.name})`, async () => {
+      const running = await startApp({ seed: app.seed });
+      const { administration } = running.app;
+      const by = systemAuthority('command');
+      const { id } = await administration.getTenant('acme');
+      for (const email of ['newcomer@example.com', ada.email.replace('ada', 'somebody.else')])
+        await administration.createInvitation(by, id, { email, roles: ['member'] });
+      await running.deliverMail();
+      const linkTo = (email: string): string =>
+        /http\S+\/invitations\/[\w-]{43}/.exec(running.mailbox.find(({ to }) => to === email)?.text ?? '')?.[0] ?? '';
+      const { page, complaints, inspect } = await visit(look);
+
+      await page.setContent(running.mailbox[0]?.html ?? '');
+      await inspect('mail-invitation');
+      await page.goto(linkTo('newcomer@example.com'));
+      await inspect('sign-up');
+      await page.fill('#name', 'Newcomer');
+      await page.fill('#password', 'too short');
+      await page.click('#submit');
+      await page.getByRole('alert').waitFor();
+      await inspect('sign-up-refused');
+      await page.fill('#password', 'a password of the newcomer');
+      await page.click('#submit');
+      await page.waitForSelector('#invitation-accept');
+      await inspect('invitation');
+      await page.goto(linkTo('somebody.else@example.com'));
+      await page.waitForSelector('#invitation-as-another');
+      await inspect('invitation-of-another');
+      await page.goto(linkTo('newcomer@example.com'));
+      await page.click('#invitation-accept');
+      await page.waitForURL(`${running.issuer}/invitations/joined**`);
+      await inspect('joined');
+      expect(complaints).to.deep.equal([loadedWith(422, 'Unprocessable Entity')]);
     });
 
     it(`fits the window and makes no complaint but its status: errors (${look.name})`, async () => {

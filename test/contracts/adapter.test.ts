@@ -3,6 +3,7 @@ import { createExpiringMap } from '../../src/platform/cache/expiring.js';
 import { randomBytes } from 'node:crypto';
 import { errors, type Adapter } from 'oidc-provider';
 import { createAdapterFactory, ensureProtocolIndexes } from '../../src/oidc/adapter/index.js';
+import { revokedTokens } from '../../src/oidc/adapter/revoked-tokens.js';
 import { createEndings } from '../../src/oidc/adapter/endings.js';
 import { storageRules } from '../../src/oidc/adapter/storage-rules.js';
 import { keyedHash } from '../../src/platform/crypto/keyed-hash.js';
@@ -37,9 +38,14 @@ describe('the adapter of the OIDC library', () => {
       ...base,
       hash: keyedHash(randomBytes(32), 'test'),
       sealing: await openSealing([{ kid: 'one', bytes: randomBytes(32) }]),
-      endings: createEndings(base),
+      endings: createEndings({
+        ...base,
+        queueLogouts: async () => undefined,
+        forgetTrustedBrowsers: async () => undefined,
+      }),
       clients: {} as Adapter,
       recentReads: createExpiringMap(2),
+      revoked: revokedTokens({ database, cacheSeconds: 2 }),
       devicePollSeconds: 5,
       confirmSignIn: async () => true,
       verifyAccessToken: async () => null,

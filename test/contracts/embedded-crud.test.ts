@@ -69,6 +69,7 @@ describe('embedded database: documents', () => {
     ['limits met by two elements', { n: { $gt: 5, $lt: 3 } }, [5]],
     ['$lte on dates', { d: { $lte: new Date(1000) } }, [1]],
     ['$gte on text', { s: { $gte: 'abd' } }, [2]],
+    ['$in of nothing', { _id: { $in: [] } }, []],
     ['$in with null', { tags: { $in: ['a', null] } }, [1, 4, 5]],
     ['$nin', { tags: { $nin: ['b'] } }, [2, 4, 5]],
     ['$exists', { list: { $exists: true } }, [3, 4]],

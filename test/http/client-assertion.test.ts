@@ -273,7 +273,7 @@ describe('clients that authenticate with a key (private_key_jwt, RFC 7523)', () 
     });
     await refused.then(
       () => expect.fail('was taken'),
-      (error: Error) => expect(error.message).to.contain('either jwks or keys'),
+      (error: Error) => expect(error.message).to.contain('keys are of no use with private_key_jwt'),
     );
   });
 

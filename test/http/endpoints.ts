@@ -1,8 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { systemAuthority } from '../../src/kernel/actor.js';
 import { browser } from '../support/browser.js';
 import { ada, ciKey, projectsApi, redirectUri, webSecret } from '../support/contract-seed.js';
 import { connect, deviceGrant, startDevice, typeCode } from '../support/device.js';
+import { changeLink, recoveryLink, signUpLink, undoLink, verifyLink, type LinkPath } from '../support/mail-links.js';
 import type { RunningApp } from '../support/start-app.js';
 import { consultant, thirdPartySecret, tokenExchange } from '../support/two-tenants.js';
+import { connectionRows } from './connection-rows.js';
+import { portalRows } from './portal-endpoints.js';
+import { portalFactorRows } from './portal-factor-rows.js';
 import {
   asOpenPage,
   authorizeUrl,
@@ -13,36 +19,12 @@ import {
   tokensOf,
   verifier,
   type OpenPage,
-  type TokenSet,
 } from './requests.js';
+import type { Endpoint, EndpointRequest, Stage } from './endpoint.js';
+import { requiredActionRows } from './required-action-rows.js';
+import { secondFactorRows } from './second-factor-rows.js';
 
-/**
- * One endpoint or page and a request to it that is right in all. A path that takes several kinds of request has a row
- * for each.
- */
-export interface Endpoint {
-  method: 'GET' | 'POST';
-  /** As routed: a part that starts with a colon varies. */
-  path: string;
-  /** Who asks decides in what form a program is told an error: OAuth or problem (a browser is always shown a page). */
-  kind: 'protocol' | 'page' | 'document' | 'other';
-  /** A new one each time, since a code or a form may be of use once. */
-  request(stage: Stage): EndpointRequest | Promise<EndpointRequest>;
-}
-
-export interface EndpointRequest {
-  path: string;
-  /** In the query of a GET, in the form of a POST. */
-  parameters: Record<string, string>;
-  headers: Record<string, string>;
-}
-
-/** A running app, seeded with `seedWithTwoTenants`, and what Ada was given by it. */
-export interface Stage {
-  running: RunningApp;
-  issuer: string;
-  tokens: TokenSet;
-}
+export type { Endpoint, EndpointRequest, Stage } from './endpoint.js';
 
 export async function openStage(running: RunningApp): Promise<Stage> {
   const tokens = await tokensOf(running.issuer, { scope: 'openid offline_access' });
@@ -147,15 +129,85 @@ async function connectedDevice(issuer: string): Promise<string> {
   return device.response.device_code;
 }
 
+/** The link that somebody was sent who has no account, or one. */
+async function newInvitation({ running }: Stage, password?: string): Promise<{ email: string; link: string }> {
+  const { administration } = running.app;
+  const by = systemAuthority('command');
+  const email = `invited-${randomUUID()}@example.com`;
+  if (password !== undefined) await administration.createUser(by, { email, emailVerified: true, password });
+  await administration.createInvitation(by, (await administration.getTenant('acme')).id, { email, roles: ['editor'] });
+  await running.deliverMail();
+  const text = running.mailbox.find(({ to }) => to === email)?.text ?? '';
+  return { email, link: /\/invitations\/[\w-]{43}/.exec(text)?.[0] ?? '' };
+}
+
+async function invitationLink(stage: Stage): Promise<EndpointRequest> {
+  return { path: (await newInvitation(stage)).link, parameters: {}, headers: {} };
+}
+
+async function invitedForm(stage: Stage, step: 'sign-up' | 'invitation', members: Members): Promise<EndpointRequest> {
+  const password = 'a password of the invited';
+  const { email, link } = await newInvitation(stage, step === 'invitation' ? password : undefined);
+  const opened = await openSignIn(stage.issuer, { invitation: link.split('/').at(-1) ?? '' });
+  const { visitor, uid, csrf } = step === 'invitation' ? await afterLogin(opened, { email, password }) : opened;
+  const path = `/sign-in/${uid}/${step}`;
+  return { path, parameters: { csrf, ...members }, headers: { Cookie: visitor.cookieHeader(path) } };
+}
+
+/** A page with a form that asks for an address, as a browser has opened it. */
+async function addressForm({ issuer }: Stage, path: '/recover' | '/sign-up'): Promise<EndpointRequest> {
+  const visitor = browser(issuer);
+  const csrf = csrfIn((await visitor.get(path)).html);
+  return { path, parameters: { csrf, login: ada.email }, headers: { Cookie: visitor.cookieHeader(path) } };
+}
+
+const csrfIn = (html: string): string => /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
+
+/** A link of a mail to somebody new, in the browser that asked for it. */
+async function openLink({ running, issuer }: Stage, kind: LinkPath, members?: Members): Promise<EndpointRequest> {
+  const visitor = browser(issuer);
+  const from = `${randomUUID()}@example.com`;
+  const isProven = kind !== 'verify-email';
+  if (kind !== 'sign-up')
+    await running.app.administration.createUser(systemAuthority('command'), { email: from, emailVerified: isProven });
+  const change = { from, to: `new-${from}` };
+  const path = await {
+    recover: () => recoveryLink(running, visitor, from),
+    'sign-up': () => signUpLink(running, visitor, from),
+    'verify-email': () => verifyLink(running, visitor, from),
+    'change-email': () => changeLink(running, visitor, change),
+    'undo-email-change': () => undoLink(running, visitor, change),
+  }[kind]();
+  const csrf = members ? { csrf: csrfIn((await visitor.get(path)).html) } : {};
+  return { path, parameters: { ...csrf, ...members }, headers: { Cookie: visitor.cookieHeader(path) } };
+}
+
+const linkRows = (kind: LinkPath, members: Members): Endpoint[] => [
+  ...(['GET', 'POST'] as const).map((method): Endpoint => {
+    const request = (stage: Stage): Promise<EndpointRequest> =>
+      openLink(stage, kind, method === 'POST' ? members : undefined);
+    return { method, path: `/${kind}/:token`, kind: 'page', request };
+  }),
+  row(['GET', `/${kind}/done`, 'page']),
+];
+
+const newPassword = { password: 'nine lives of a black cat' };
+
 /** Where the app serves its stylesheet: under a name made of its content. */
 export const stylePath = ({ app }: RunningApp): string =>
   app.routes.find(({ path }) => path.startsWith('/assets/'))?.path ?? '';
 
-/** Every endpoint and page: `hostile/endpoints.test.ts` fails when a route has no row here. */
+/**
+ * Every endpoint and page: `hostile/endpoints.test.ts` fails when a route has no row here. Operations of the management
+ * API have their examples in `test/management/examples.ts`.
+ */
 export const endpoints: readonly Endpoint[] = [
   row(['GET', '/.well-known/openid-configuration', 'document']),
   row(['GET', '/.well-known/oauth-authorization-server', 'document']),
   row(['GET', '/oauth2/jwks', 'document']),
+  row(['GET', '/api/openapi.json', 'document']),
+  row(['GET', '/.well-known/oauth-protected-resource/api', 'document']),
+  row(['GET', '/api/docs', 'page']),
 
   row(['GET', '/oauth2/authorize', 'page'], authorization),
   row(['POST', '/oauth2/authorize', 'page'], authorization),
@@ -223,10 +275,43 @@ export const endpoints: readonly Endpoint[] = [
   row(['GET', '/', 'page']),
   interactionRow(['GET', '/sign-in/:uid'], login),
   interactionRow(['POST', '/sign-in/:uid/login'], login, { login: ada.email, password: ada.password }),
+  {
+    ...{ method: 'POST', path: '/sign-in/:uid/sign-up', kind: 'page' },
+    request: (stage) => invitedForm(stage, 'sign-up', { name: 'Somebody New', password: 'a password of somebody' }),
+  },
+  {
+    ...{ method: 'POST', path: '/sign-in/:uid/invitation', kind: 'page' },
+    request: (stage) => invitedForm(stage, 'invitation', { decision: 'accept' }),
+  },
   interactionRow(['POST', '/sign-in/:uid/tenant'], picker, { tenant: 'acme' }),
   interactionRow(['POST', '/sign-in/:uid/consent'], consent, { decision: 'accept' }),
   interactionRow(['POST', '/sign-in/:uid/cancel'], login, { cancel: 'yes' }),
+  ...secondFactorRows,
+  ...connectionRows,
+  ...requiredActionRows,
 
+  interactionRow(['POST', '/sign-in/:uid/organisation'], login, { login: ada.email }),
+  interactionRow(['GET', '/sign-in/:uid/register'], login),
+  interactionRow(['POST', '/sign-in/:uid/register'], login, { login: ada.email }),
+  interactionRow(['GET', '/sign-in/:uid/return'], login),
+  interactionRow(['GET', '/sign-in/:uid/recover'], login),
+
+  row(['GET', '/.well-known/change-password', 'page']),
+  ...(['/recover', '/sign-up'] as const).flatMap((path): Endpoint[] => [
+    row(['GET', path, 'page']),
+    { method: 'POST', path, kind: 'page', request: (stage) => addressForm(stage, path) },
+  ]),
+  ...linkRows('recover', newPassword),
+  ...linkRows('sign-up', { name: 'Somebody New', ...newPassword }),
+  ...linkRows('verify-email', { confirm: 'yes' }),
+  ...linkRows('change-email', { confirm: 'yes' }),
+  ...linkRows('undo-email-change', newPassword),
+
+  ...portalRows,
+  ...portalFactorRows,
+
+  row(['GET', '/invitations/joined', 'page']),
+  { method: 'GET', path: '/invitations/:token', kind: 'page', request: invitationLink },
   {
     ...row(['GET', '/assets/:style', 'other']),
     request: ({ running }) => ({ path: stylePath(running), parameters: {}, headers: {} }),

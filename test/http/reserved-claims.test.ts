@@ -38,7 +38,7 @@ describe('sec-067 what a tenant sets replaces no claim of a token', () => {
     const users = [{ ...ada, emailVerified: true, name: 'iss', memberships: [{ tenant: 'acme', roles: reserved }] }];
     const running = await startApp({ seed: { ...contractSeed, tenants, users } });
     const id = await tenantIdOf(running, 'acme');
-    await running.app.administration.changeSettings(operator, id, { features: reserved, slug: 'iss' });
+    await running.app.administration.changeSettings(operator, { tenantId: id }, { features: reserved, slug: 'iss' });
 
     const tokens = await tokensOf(running.issuer, { scope: 'openid tenant profile projects:read' });
     const { sub } = decodeJwt(tokens.access_token);

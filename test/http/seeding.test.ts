@@ -265,12 +265,16 @@ describe('the first start', () => {
   it('makes the operators’ tenant and one administrator, once, also when two processes start', async () => {
     const first = await startApp({ seed: {} });
     const second = await startApp({ sharedWith: first });
-    const admin = { email: 'admin@example.com', password: undefined };
+    const admin = { email: 'admin@example.com', password: undefined, mfa: 'required' as const };
     const results = await Promise.all([first, second].map(({ app }) => app.seeding.firstStart(admin)));
     expect(results.filter((result) => result !== null)).to.have.length(1);
     const password = results.find((result) => result !== null)?.generatedPassword ?? '';
     expect(password).to.match(/^[\w-]{24}$/);
     expect(await first.app.seeding.firstStart(admin)).to.equal(null);
+    expect(await first.app.seeding.operatorsNeedTwoFactors(), 'as it is made').to.equal(true);
+    const platform = { slug: 'platform', name: 'Platform', type: 'enterprise' as const };
+    await first.app.seeding.applySeed({ tenants: [platform] });
+    expect(await first.app.seeding.operatorsNeedTwoFactors(), 'as it was before').to.equal(false);
     const { tenants, users, memberships } = await dump(first.database);
     expect([tenants?.length, users?.length, memberships?.length]).to.deep.equal([1, 1, 1]);
     expect(JSON.stringify(await dump(first.database))).not.to.contain(password);

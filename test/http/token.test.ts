@@ -270,6 +270,7 @@ describe('what a service account may ask for', () => {
       tenant_id: 'ten_x',
       roles: 'owner',
       aud: 'https://evil.example',
+      key_id: 'x',
       iss: 'x',
       gid: 'x',
     };
@@ -279,7 +280,12 @@ describe('what a service account may ask for', () => {
       .to.be.a('string')
       .and.match(/^[\w-]{20,}$/);
     const tenant = await running.database.collection('tenants').findOne({ slugs: 'acme' });
+    const account = await running.database
+      .collection<{ _id: string }>('service_accounts')
+      .findOne({ clientId: 'acme-ci' });
+    const key = await running.database.collection('api_keys').findOne({ serviceAccountId: account?._id });
     expect(claims).to.deep.equal({
+      key_id: key?._id, // the token ends with the key by which it was got
       ...{ iss: issuer, sub: 'acme-ci', aud: projectsApi, client_id: 'acme-ci', scope: 'projects:read' },
       ...{ tenant_id: tenant?._id, tenant_slug: 'acme', tenant_type: 'enterprise', roles: ['editor'] },
       entitlements: claims['entitlements'],

@@ -13,7 +13,8 @@ export interface Plain {
  */
 const overlooked: readonly [why: string, pattern: RegExp, put: string][] = [
   ['a new nonce for the scripts of each page', /nonce(?:-|=")[\w+/=]{24}/g, 'nonce'],
-  ['a new token for each form', /name="(csrf|xsrf)" value="[^"]+"/g, 'name="$1" value=""'],
+  ['a new token for each form', /name="(csrf|xsrf|ticket)" value="[^"]+"/g, 'name="$1" value=""'],
+  ['a new challenge for a passkey', /challenge&#34;:&#34;[\w-]{43}/g, 'challenge'],
   ['a sign-in that begins with this answer', /\/sign-in\/[\w-]{43}(?![\w-])/g, '/sign-in/new'],
   ['a request that is pushed with this answer', /(urn:ietf:params:oauth:request_uri:)[\w-]{43}/g, '$1new'],
   ['a code of a device that is made with this answer', /"device_code":"[\w-]{43}"/g, '"device_code":"new"'],
@@ -24,6 +25,7 @@ const overlooked: readonly [why: string, pattern: RegExp, put: string][] = [
     /path=\/(oauth2\/authorize|device)\/[\w-]{43};/g,
     'path=/$1/new;',
   ],
+  ['a request of the portal for a sign-in', /(code_challenge=)[\w-]{43}/g, '$1new'],
   ['the second in which a cookie ends', /expires=[A-Z][^;]+GMT/g, 'expires=then'],
 ];
 

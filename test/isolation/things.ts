@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { browser } from '../support/browser.js';
 import { projectsApi, redirectUri } from '../support/contract-seed.js';
 import { connect, deviceGrant, typeCode, type WaitingDevice } from '../support/device.js';
@@ -27,6 +27,49 @@ export const things = {
   'secret of a client': named(({ foreign }) => foreign.app[1]),
   person: named(({ foreign }) => foreign.person.email),
   session: named(({ foreign }) => cookieOf(foreign.visitor, 'sid').value),
+  connection: async (world) => {
+    const value = await connectionOf(world);
+    return { value, use: () => goToProvider(world, value) };
+  },
+  'answer of a provider': async (world) => {
+    const connection = await connectionOf(world);
+    const { visitor, uid, state: value } = await goToProvider(world, connection);
+    return {
+      value,
+      async use() {
+        const answer = new URLSearchParams({ state: value, connection, error: 'access_denied' });
+        const { status } = await visitor.request(`/sign-in/${uid}/connection?${answer.toString()}`);
+        if (status !== 200) throw new Error(`the answer is of no use any more: ${status}`);
+      },
+    };
+  },
+  identity: async ({ running, foreign }) => {
+    const records = running.database.collection<{ _id: string }>('identities');
+    const { tenantId, userId } = foreign;
+    const names = { _id: `ide_${randomUUID()}`, tenantId, userId, connectionId: 'con_none' };
+    const record = { ...names, subjectHash: randomUUID(), sealed: 'nothing', linkedAt: new Date(), lastUsedAt: null };
+    await records.insertOne(record);
+    return {
+      value: record._id,
+      async use() {
+        if (!(await records.findOne(record))) throw new Error('the identity is gone or changed');
+        await records.deleteOne({ _id: record._id });
+      },
+    };
+  },
+  factor: async ({ running, foreign }) => {
+    // an app of theirs that no sign-in knows of, since they go on with the password alone
+    const records = running.database.collection<{ _id: string }>('factors');
+    const value = `fac_${randomUUID()}`;
+    const record = { _id: value, userId: foreign.userId, kind: 'totp', name: 'Theirs', createdAt: new Date() };
+    await records.insertOne(record);
+    return {
+      value,
+      async use() {
+        if (!(await records.findOne(record))) throw new Error('the factor is gone or changed');
+      },
+    };
+  },
   code: async (world) => {
     const value = await codeFor(world.issuer, world.foreign, { client_id: world.foreign.app[0] });
     return { value, use: () => ok(post(world.issuer, 'token', redeeming(value), world.foreign.app)) };
@@ -88,8 +131,20 @@ export function xsrfOf(html: string): string {
   return /name="xsrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
 }
 
+async function connectionOf({ running, foreign: { tenantId } }: World): Promise<string> {
+  return (await running.database.collection<{ _id: string }>('connections').findOne({ tenantId }))?._id ?? '';
+}
+
+/** The foreign person on the way to the provider of their tenant. */
+async function goToProvider({ issuer, foreign }: World, connection: string): Promise<OpenPage & { state: string }> {
+  const open = await openSignIn(issuer, { client_id: foreign.app[0] });
+  const { headers } = await open.visitor.submit(open.page, { connection });
+  const state = new URL(headers.get('location') ?? '').searchParams.get('state') ?? '';
+  return { ...open, state };
+}
+
 const alphabets = ['abcdefghijklmnopqrstuvwxyz', 'BCDFGHJKLMNPQRSTVWXZ', '0123456789'];
-const prefix = /^(?:ten_|sk_|urn:ietf:params:oauth:request_uri:|ey[\w-]*\.[\w-]*\.)/;
+const prefix = /^(?:ten_|fac_|con_|ide_|sk_|urn:ietf:params:oauth:request_uri:|ey[\w-]*\.[\w-]*\.)/;
 
 /** A text of the same form and length that names nothing. */
 export function alike(value: string): string {

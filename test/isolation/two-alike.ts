@@ -65,7 +65,7 @@ export const seedOfTwoAlike: SeedInput = {
   ],
   tenants: [
     ...[home, foreign].map(({ slug, tenantName, service }) => ({
-      ...{ slug, name: tenantName, type: 'team' as const },
+      ...{ slug, name: tenantName, type: 'team' as const, plan: 'enterprise' },
       roles: [{ key: 'editor', permissions: ['projects:read', 'projects:write'] }],
       serviceAccounts: [
         { clientId: service[0], name: 'CI', roles: ['editor'], keys: [{ label: 'first', secret: service[1] }] },
@@ -85,4 +85,8 @@ export const seedOfTwoAlike: SeedInput = {
     ...clientsOf(home),
     ...clientsOf(foreign),
   ],
+  connections: [home, foreign].map(({ slug }) => ({
+    ...{ tenant: slug, key: 'elsewhere', name: `Provider of ${slug}`, preset: 'github' },
+    ...{ clientId: 'us', clientSecret: 'between us and them' },
+  })),
 };

@@ -1,6 +1,7 @@
 import type { EndpointRequest } from '../http/endpoints.js';
 import { send, type Answer } from '../http/requests.js';
-import type { Route } from '../../src/app.js';
+import type { App } from '../../src/app.js';
+import type { Route } from '../../src/platform/http/pages-application.js';
 import { changes } from './belongings.js';
 import { differences, plain, told } from './compare.js';
 import type { Question } from './question.js';
@@ -71,6 +72,13 @@ export interface Plan {
   asked: { question: Question; method: string }[];
   /** What the table lacks, and what it has too much, one sentence each. */
   faults: string[];
+}
+
+/** Without the operations of the management API: those are data, and so are the questions to them (`test/management`). */
+export function routesByHand({ routes, operations }: Pick<App, 'routes' | 'operations'>): Route[] {
+  const isOperation = ({ path, methods }: Route): boolean =>
+    operations.some((operation) => path === `/api/v1${operation.path}` && methods.includes(operation.method));
+  return routes.filter((route) => !isOperation(route));
 }
 
 /** Every question with every method, and where the table and the routes do not meet. */

@@ -76,12 +76,23 @@ describe('a service that acts for a person (RFC 8693)', () => {
     return client.tokenIntrospection(delegating.configuration, token);
   }
 
+  /** By which API key a service got its token stands beside its name: the token ends with the key. */
+  async function keyIdOf(clientId: string): Promise<string> {
+    const account = await app.database.collection<{ _id: string }>('service_accounts').findOne({ clientId });
+    const key = await app.database.collection<{ _id: string }>('api_keys').findOne({ serviceAccountId: account?._id });
+    return key?._id ?? '';
+  }
+
   it('the token says so, in a chain, also at introspection, and ends with the service', async () => {
     const { access_token: subject } = await tokensOf();
     const first = await acting(subject, await serviceToken());
-    expect(decodeJwt(first.access_token)).to.deep.include({ act: { sub: 'helper' }, tenant_slug: 'globex' });
+    expect(decodeJwt(first.access_token)).to.deep.include({
+      act: { sub: 'helper', key_id: await keyIdOf('helper') },
+      tenant_slug: 'globex',
+    });
     const second = await acting(first.access_token, await serviceToken('other-helper'));
-    const chain = { sub: 'other-helper', act: { sub: 'helper' } };
+    const before = { sub: 'helper', key_id: await keyIdOf('helper') };
+    const chain = { sub: 'other-helper', key_id: await keyIdOf('other-helper'), act: before };
     expect(decodeJwt(second.access_token)['act']).to.deep.equal(chain);
     expect((await introspect(second.access_token))['act']).to.deep.equal(chain);
 

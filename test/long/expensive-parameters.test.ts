@@ -25,6 +25,14 @@ const senders = 2;
 /** What is dear to read, to split, to compare or to decode, for one parser or another. */
 const fillings = ['x', ' ', 'a b ', '.', '%25', '[', '{"a":', '\u00e9', 'https://a.example/'];
 
+/** What a right request to these takes is made within the process of the server; here they are asked without it. */
+const madeInServer =
+  /^\/(account|invitations|recover|sign-up|verify-email|change-email|undo-email-change)|^\/sign-in\/:uid\/(invitation|passkey|second-factor|sign-up)/;
+
+function bare({ path }: Endpoint): EndpointRequest {
+  return { path: path.replaceAll(/:\w+/g, 'x'.repeat(43)), parameters: { csrf: 'x', code: 'x' }, headers: {} };
+}
+
 interface Shot {
   endpoint: Endpoint;
   right: EndpointRequest;
@@ -67,7 +75,7 @@ describe('sec-051 expensive parameters', function () {
     const all: Shot[] = [];
     for (const endpoint of endpoints) {
       if (endpoint.path.startsWith('/assets/')) continue;
-      const right = await endpoint.request(stage);
+      const right = madeInServer.test(endpoint.path) ? bare(endpoint) : await endpoint.request(stage);
       const shot = { endpoint, right };
       for (const name of [...Object.keys(right.parameters), 'unheard_of']) all.push({ ...shot, name, isHeader: false });
       for (const name of ['Authorization', 'Cookie', 'DPoP', 'Accept', 'Referer']) {

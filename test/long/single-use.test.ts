@@ -2,11 +2,15 @@ import { expect } from 'chai';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { ParsedMail } from 'mailparser';
 import { fileURLToPath } from 'node:url';
 import { openRecords } from '../contracts/one-time-records.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
 import { describeSingleUse, singleUseSeed, type OpenedPair } from '../contracts/single-use.js';
+import { accountSeed, describeAccountSingleUse, type OpenedAccounts } from '../contracts/single-use-account.js';
 import { freshDatabaseUri } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { startMailServer, type MailServer } from '../support/mail-server.js';
 import { killServerProcesses } from '../support/server-process.js';
 import { startTwoProcesses, type ProcessPair } from '../support/two-processes.js';
 
@@ -29,6 +33,39 @@ describe('single use, over two server processes', function () {
   });
 
   describeSingleUse({ uses: rounds, endings: 200 }, () => opened);
+
+  it('none of the two has logged an error', () => {
+    for (const { output } of pair.processes) expect(output()).not.to.match(/"level":[56]0/);
+  });
+});
+
+describe('single use of what people have, over two server processes', function () {
+  const peopleRounds = 10; // each of them signs in and sets up what is raced for
+  let opened: OpenedAccounts;
+  let pair: ProcessPair;
+  let mailServer: MailServer;
+
+  before(async () => {
+    mailServer = await startMailServer();
+    const settings = { SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`, MAIL_FROM: 'no-reply@id.example.com' };
+    pair = await startTwoProcesses(accountSeed(peopleRounds), settings);
+    const { mails } = mailServer;
+    const isTo = (address: string, text: RegExp) => (mail: ParsedMail) =>
+      [mail.to ?? []].flat().some(({ text: to }) => to.includes(address)) && text.test(mail.text ?? '');
+    opened = {
+      pair,
+      async mailTo(address, text) {
+        await eventually(() => expect(mails.some(isTo(address, text)), address).to.equal(true), 20_000);
+        return mails.findLast(isTo(address, text))?.text ?? '';
+      },
+    };
+  });
+  after(async () => {
+    killServerProcesses();
+    await mailServer.close();
+  });
+
+  describeAccountSingleUse(peopleRounds, () => opened);
 
   it('none of the two has logged an error', () => {
     for (const { output } of pair.processes) expect(output()).not.to.match(/"level":[56]0/);

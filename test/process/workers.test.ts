@@ -159,6 +159,7 @@ describe('several workers', function () {
 
     it('F3 SIGTERM: not ready first, then what runs is finished, then the end with 0', async () => {
       const running = await Promise.all(Array.from({ length: 16 }, () => halfSentRequest(server.issuer)));
+      await Promise.all(running.map(({ taken }) => taken));
       const ended = server.stop('SIGTERM');
       await eventually(() => {
         const draining = linesOf(server).filter(({ msg, worker }) => msg === 'draining' && worker !== undefined);

@@ -10,7 +10,7 @@ export const operator: Authority = systemAuthority('command');
 /** Somebody with these roles, which allow these permissions or patterns. */
 export function somebody(roles: readonly string[], permissions: readonly string[]): Authority {
   const actor = { kind: 'user', userId: 'usr_somebody' } as const;
-  return { actor, roles, allows: (permission) => coversPermission(permissions, permission) };
+  return { actor, answersFor: actor.userId, roles, allows: (permission) => coversPermission(permissions, permission) };
 }
 
 /** `status code` of the refusal, or `done`. Whatever else is thrown is thrown on. */

@@ -20,7 +20,9 @@ export function fetchAt(port: number): typeof fetch {
           const pairs = answer.rawHeaders.flatMap((name, index) =>
             index % 2 === 0 ? [[name, answer.rawHeaders[index + 1] ?? ''] as [string, string]] : [],
           );
-          resolve(new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0, headers: pairs }));
+          const { statusCode: status = 0 } = answer;
+          const content = status === 204 || status === 304 ? null : Buffer.concat(chunks);
+          resolve(new Response(content, { status, headers: pairs }));
         });
       });
       sent.on('error', reject);

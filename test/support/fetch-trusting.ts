@@ -3,14 +3,17 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 
-/** A fetch that trusts this certificate and no other, follows nothing, and sends these headers as they are. */
-export function fetchTrusting(certificate: string): typeof fetch {
+/**
+ * A fetch that trusts this certificate and no other, follows nothing, sends these headers as they are, and shows the
+ * certificate of this client.
+ */
+export function fetchTrusting(certificate: string, client?: { key: string; cert: string }): typeof fetch {
   return async (input, init = {}) => {
     const asked = new Request(input, init);
     const headers = Object.fromEntries(asked.headers);
     const body = await asked.text();
     const servername = new URL(asked.url).hostname; // whatever the Host header says
-    const options = { method: asked.method, headers, ca: certificate, servername, agent: false };
+    const options = { method: asked.method, headers, ca: certificate, servername, agent: false, ...client };
     const sent = request(asked.url, options);
     sent.end(body === '' ? undefined : body);
     const [answer] = (await once(sent, 'response')) as [IncomingMessage];

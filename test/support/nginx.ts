@@ -19,10 +19,13 @@ export interface NginxOptions {
   httpsPort: number;
   httpPort: number;
   serverPort: number;
+  /** With the line that deploy/nginx.conf has for them as a comment. */
+  asksForCertificates?: boolean;
 }
 
 /** The nginx of docker-compose.yml on this machine: deploy/nginx.conf with other ports and paths, and nothing else. */
-export async function startNginx({ folder, httpsPort, httpPort, serverPort }: NginxOptions): Promise<Nginx> {
+export async function startNginx(options: NginxOptions): Promise<Nginx> {
+  const { folder, httpsPort, httpPort, serverPort } = options;
   const replaced: [from: string, to: string][] = [
     ['/tmp/', `${folder}/`],
     ['listen 8443 ssl;', `listen 127.0.0.1:${httpsPort} ssl;`],
@@ -30,6 +33,7 @@ export async function startNginx({ folder, httpsPort, httpPort, serverPort }: Ng
     ['server gatehouse:3000;', `server 127.0.0.1:${serverPort};`],
     ['return 308 https://localhost$request_uri;', `return 308 https://localhost:${httpsPort}$request_uri;`],
     ['/run/secrets/', `${join(folder, 'secrets')}/`],
+    ...(options.asksForCertificates ? [['# ssl_verify_client', 'ssl_verify_client'] as [string, string]] : []),
   ];
   let text = nginxConf;
   for (const [from, to] of replaced) {

@@ -17,10 +17,11 @@ export type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponse
 export async function relyingParty(
   issuer: string,
   clientId = 'web',
-  secret: string | null = webSecret,
+  secret: string | client.ClientAuth | null = webSecret,
   send = fetch,
 ): Promise<RelyingParty> {
-  const authentication = secret === null ? client.None() : client.ClientSecretBasic(secret);
+  const proof = secret ?? client.None();
+  const authentication = typeof proof === 'string' ? client.ClientSecretBasic(proof) : proof;
   const configuration = await client.discovery(new URL(issuer), clientId, undefined, authentication, {
     execute: [client.allowInsecureRequests],
     [client.customFetch]: send as client.CustomFetch,

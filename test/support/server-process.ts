@@ -16,7 +16,7 @@ export interface ServerProcess {
 
 const running = new Set<ChildProcess>();
 
-export const nodeFlags = ['--enable-source-maps', '--max-old-space-size=320'];
+export const nodeFlags = ['--enable-source-maps', '--max-old-space-size=320', '--max-semi-space-size=8'];
 
 /** What `npm start` runs once `npm run build` has made it. */
 export const builtServer = [process.execPath, ...nodeFlags, 'dist/src/main.js'];

@@ -1,20 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { policy, type Policy } from '../../config/policy.js';
 import { createApp, type App } from '../../src/app.js';
+import type { AppOptions } from '../../src/app-options.js';
+import { readPasswordBlockList } from '../../src/credentials/index.js';
 import type { Clock } from '../../src/kernel/time.js';
+import type { LookupText } from '../../src/platform/dns/text-records.js';
+import type { EgressOptions } from '../../src/platform/egress/egress.js';
 import { securityHeaders } from '../../src/platform/http/security-headers.js';
-import { createHttpServer, drain, listen } from '../../src/platform/http/server.js';
+import type { ClientCertificateOptions } from '../../src/platform/http/client-certificates.js';
+import { createHttpServer, drain, listen, type HttpServer } from '../../src/platform/http/server.js';
+import type { ServerTls } from '../../src/platform/http/tls-options.js';
 import { createLogger } from '../../src/platform/log/logger.js';
+import type { QueuedMail as DeliveredMail } from '../../src/platform/mail/transports.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
 import { openRedis } from '../../src/platform/redis/open-redis.js';
 import type { SeedInput } from '../../src/seeding/index.js';
 import { freshDatabaseUri } from './database.js';
 import { contractSeed } from './contract-seed.js';
 
+const passwordBlockList = readPasswordBlockList(policy.passwords.minimumLength);
 const viewsDirectory = fileURLToPath(new URL('../../views', import.meta.url));
+const localesDirectory = fileURLToPath(new URL('../../locales', import.meta.url));
 
 export interface RunningApp {
   issuer: string;
@@ -23,8 +31,16 @@ export interface RunningApp {
   app: App;
   database: Database;
   databaseUri: string;
+  /** With which what is stored is sealed and hashed. */
+  masterKeys: readonly Uint8Array[];
   /** Every log line so far. */
   logLines: string[];
+  /** What was delivered so far, by any process of this database. */
+  mailbox: DeliveredMail[];
+  /** What name servers say of names: their text records. A name that is null here is one about which nobody can say. */
+  textRecords: Map<string, string[] | null>;
+  /** Sends what is queued. */
+  deliverMail(): Promise<void>;
   setDraining(value: boolean): void;
   close(): Promise<void>;
 }
@@ -36,13 +52,20 @@ export interface StartOptions {
   sharedWith?: RunningApp;
   trustedProxies?: number;
   issuer?: string;
+  /** The server ends TLS itself. */
+  tls?: ServerTls;
+  clientCertificates?: ClientCertificateOptions;
   port?: number;
   /** Other numbers than those that the product promises. */
   policy?: Policy;
   now?: Clock;
   /** 1 for the limits by address as they are shipped; many times that unless given, since tests send much from one. */
   rateLimitFactor?: number;
+  /** Who may make an account by themselves; anybody unless given. */
+  signUp?: AppOptions['signUp'];
   redisUrl?: string;
+  /** What its outbound calls may reach and trust; public addresses and well-known authorities alone unless given. */
+  egress?: Partial<EgressOptions>;
   /** Lets the driver tell of every command that it sends (`commandStarted`). */
   monitorCommands?: boolean;
 }
@@ -66,23 +89,31 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
 
   const redis = options.redisUrl === undefined ? null : openRedis(options.redisUrl, log);
   let handle: App['listener'] = (_req, res) => res.writeHead(503).end();
-  const headers = securityHeaders({ https: options.issuer?.startsWith('https:') ?? false });
-  const server: Server = createHttpServer(
-    (req, res) => void handle(req, res),
-    (options.policy ?? policy).limits,
+  const headers = securityHeaders({ https: Boolean(options.tls) || (options.issuer?.startsWith('https:') ?? false) });
+  const server: HttpServer = createHttpServer((req, res) => void handle(req, res), (options.policy ?? policy).limits, {
     headers,
-  );
+    tls: options.tls,
+  });
   const port = await listen(server, options.port ?? 0, '127.0.0.1');
-  const issuer = options.issuer ?? options.sharedWith?.issuer ?? `http://localhost:${port}`;
+  const scheme = options.tls ? 'https' : 'http';
+  const issuer = options.issuer ?? options.sharedWith?.issuer ?? `${scheme}://localhost:${port}`;
+  const mailbox = options.sharedWith?.mailbox ?? [];
+  const textRecords: RunningApp['textRecords'] = options.sharedWith?.textRecords ?? new Map<string, string[] | null>();
   let draining = false;
   const app = await createApp({
     ...keys,
     issuer,
     trustedProxies: options.trustedProxies ?? 0,
+    clientCertificates: options.clientCertificates,
     rateLimitFactor: options.rateLimitFactor ?? 1000,
     redis,
+    egress: { allow: [], extraAuthorities: [], ...options.egress },
+    lookupText: lookupIn(textRecords),
+    signUp: options.signUp ?? 'open',
     policy: options.policy ?? policy,
-    viewsDirectory,
+    passwordBlockList,
+    mail: { send: async (mail) => void mailbox.push(mail), close: async () => undefined },
+    ...{ viewsDirectory, localesDirectory },
     database,
     log,
     now: options.now ?? (() => new Date()),
@@ -92,7 +123,8 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   if (!options.sharedWith) await app.seeding.applySeed(options.seed ?? contractSeed);
 
   const instance: RunningApp = {
-    ...{ issuer, port, app, database, databaseUri, logLines },
+    ...{ issuer, port, app, database, databaseUri, masterKeys: keys.masterKeys, logLines, mailbox, textRecords },
+    deliverMail: async () => void (await app.mail.deliverDue()),
     setDraining: (value) => (draining = value),
     async close() {
       if (!running.delete(instance)) return;
@@ -104,6 +136,14 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   };
   running.add(instance);
   return instance;
+}
+
+function lookupIn(records: RunningApp['textRecords']): LookupText {
+  return async (name) => {
+    const found = records.get(name) ?? null;
+    if (found === null && records.has(name)) throw new Error('the name servers do not answer');
+    return found ?? [];
+  };
 }
 
 function collecting(lines: string[]): Writable {

@@ -15,7 +15,10 @@ export interface ProcessPair extends ServerPair {
  * Two real server processes of one issuer, with one set of keys on one fresh database (MONGODB_URI, else the embedded
  * one of this run). The first one applies the seed; end both with `killServerProcesses`.
  */
-export async function startTwoProcesses(seed: SeedInput): Promise<ProcessPair> {
+export async function startTwoProcesses(
+  seed: SeedInput,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ProcessPair> {
   const databaseUri = await freshDatabaseUri();
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
@@ -28,6 +31,7 @@ export async function startTwoProcesses(seed: SeedInput): Promise<ProcessPair> {
     COOKIE_KEYS: randomBytes(32).toString('base64url'),
     LOG_LEVEL: 'warn',
     RATE_LIMIT_FACTOR: '1000', // every request of a race comes from one address
+    ...settings,
   };
   const seedFile = join(directory, 'seed.json');
   writeFileSync(seedFile, JSON.stringify(seed));

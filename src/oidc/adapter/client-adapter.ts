@@ -2,6 +2,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Client } from '../../clients/index.js';
 import type { ApiKey, ServiceAccount } from '../../service-accounts/index.js';
 import { epochSeconds, type Clock } from '../../kernel/time.js';
+import { certificateMethods } from '../mutual-tls.js';
 import { knownScopes } from '../options/scopes.js';
 import { createRevisedMap, type RevisionScope } from '../../platform/cache/revised.js';
 
@@ -11,6 +12,7 @@ export interface ClientExtension {
   kind: Client['kind'];
   tenantId: string | null;
   firstParty: boolean;
+  signUp: boolean;
   requirePkce: boolean;
   allowedResources: string[];
   /** Scopes it may be given, of OpenID and of APIs; null: whatever else allows. */
@@ -18,10 +20,16 @@ export interface ClientExtension {
   /** Client ids of service accounts that may act for people through it. */
   allowedActors: string[];
   liveSecrets: LiveSecret[];
+  /** Of a service account with public keys: the member who set them, and so has the private ones. */
+  keysSetBy: string | null;
+  /** It authenticates with a certificate, or its tokens are bound to one. */
+  needsCertificate: boolean;
 }
 
 export interface LiveSecret {
   hash: string;
+  /** Of an API key: its id, and the member who made it and knows it. */
+  apiKey?: { id: string; createdBy: string | null };
   /** Epoch seconds; null does not expire. */
   expiresAt: number | null;
 }
@@ -30,11 +38,14 @@ export const clientExtensionProperties: readonly (keyof ClientExtension)[] = [
   'kind',
   'tenantId',
   'firstParty',
+  'signUp',
   'requirePkce',
   'allowedResources',
   'allowedScopes',
   'allowedActors',
   'liveSecrets',
+  'keysSetBy',
+  'needsCertificate',
 ];
 
 export interface ClientAdapterDeps {
@@ -45,6 +56,7 @@ export interface ClientAdapterDeps {
   findClient(clientId: string): Promise<Client | null>;
   findServiceAccount(tenantId: string, clientId: string): Promise<ServiceAccount | null>;
   listApiKeys(tenantId: string, serviceAccountId: string): Promise<ApiKey[]>;
+  isLiveKey(key: ApiKey, now: Date): boolean;
 }
 
 const longestClientId = 256;
@@ -73,19 +85,19 @@ export function clientAdapter(deps: ClientAdapterDeps): Adapter {
       );
     }
     if (account?.status !== 'active' || account.tenantId !== client.tenantId) return undefined;
-    if (account.jwks) {
-      const { jwks } = account;
-      const metadata = { ...client.metadata, token_endpoint_auth_method: 'private_key_jwt', jwks };
-      return toLibraryMetadata({ ...client, metadata }, []);
-    }
-    return toLibraryMetadata(client, await liveApiKeys(client.tenantId, account.id));
+    const takesKeys = !withoutSecret.has(account.authentication.token_endpoint_auth_method);
+    const secrets = takesKeys ? await liveApiKeys(client.tenantId, account.id) : [];
+    return toLibraryMetadata(client, secrets, account.authenticationSetBy);
   }
 
   async function liveApiKeys(tenantId: string, serviceAccountId: string): Promise<LiveSecret[]> {
     const keys = await deps.listApiKeys(tenantId, serviceAccountId);
     return keys
-      .filter((key) => key.revokedAt === null && (key.expiresAt === null || key.expiresAt > deps.now()))
-      .map((key) => ({ hash: key.secretHash, expiresAt: key.expiresAt && epochSeconds(key.expiresAt) }));
+      .filter((key) => deps.isLiveKey(key, deps.now()))
+      .map(({ id, createdBy, secretHash, expiresAt }) => ({
+        ...{ hash: secretHash, expiresAt: expiresAt && epochSeconds(expiresAt) },
+        apiKey: { id, createdBy },
+      }));
   }
 
   return {
@@ -107,18 +119,25 @@ export function clientAdapter(deps: ClientAdapterDeps): Adapter {
   };
 }
 
-const withoutSecret: ReadonlySet<string> = new Set(['none', 'private_key_jwt']);
+const withoutSecret: ReadonlySet<string> = new Set(['none', 'private_key_jwt', ...certificateMethods]);
 
-export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): AdapterPayload {
+export function toLibraryMetadata(
+  client: Client,
+  secrets: LiveSecret[],
+  keysSetBy: string | null = null,
+): AdapterPayload {
+  const { token_endpoint_auth_method: method, tls_client_certificate_bound_access_tokens: isBound } = client.metadata;
   const extension: ClientExtension = {
     kind: client.kind,
     tenantId: client.tenantId,
     firstParty: client.firstParty,
+    signUp: client.signUp ?? client.tenantId === null,
     requirePkce: client.requirePkce,
     allowedResources: client.resources,
     allowedActors: client.actors,
     allowedScopes: client.scope?.split(' ') ?? null,
-    liveSecrets: secrets,
+    ...{ liveSecrets: secrets, keysSetBy },
+    needsCertificate: isBound === true || certificateMethods.some((name) => name === method),
   };
   // the library knows the OpenID scopes alone and would refuse permissions
   const oidcPart = extension.allowedScopes?.filter((scope) => knownScopes.includes(scope)).join(' ');
@@ -126,7 +145,7 @@ export function toLibraryMetadata(client: Client, secrets: LiveSecret[]): Adapte
     client_id: client.clientId,
     // The library wants a secret to be there; ours are hashed and compared elsewhere (`compareClientSecret`), and no
     // algorithm that would use this text as a key is enabled.
-    ...(withoutSecret.has(client.metadata.token_endpoint_auth_method) ? {} : { client_secret: 'stored-hashed' }),
+    ...(withoutSecret.has(method) ? {} : { client_secret: 'stored-hashed' }),
     ...client.metadata,
     ...(oidcPart === undefined ? {} : { scope: oidcPart }),
     ...extension,

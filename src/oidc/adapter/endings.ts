@@ -17,29 +17,53 @@ export interface EndingDeps {
   now: Clock;
 }
 
+/** An app that may still hold a person to be signed in who is not any more. */
+export interface EndedUse {
+  clientId: string;
+  userId: string;
+  sessionUid: string;
+}
+
+/** Tells apps, once the transaction has gone through. */
+export type QueueLogouts = (tx: Tx, ended: readonly EndedUse[]) => Promise<void>;
+
+type Deps = EndingDeps & {
+  queueLogouts: QueueLogouts;
+  /** Browsers that stand in for a second factor, of a person who is signed out everywhere. */
+  forgetTrustedBrowsers(tx: Tx, userId: string): Promise<void>;
+};
+
 export type RevocationReason = 'reuse' | 'revoked' | 'session_ended' | 'password_changed' | 'member_removed';
 
 /** Grants of a person, of a client, or in a tenant; what is named holds together. */
-export type GrantsOf = Partial<Pick<GrantBinding, 'accountId' | 'clientId' | 'tenantId'>>;
+export type GrantsOf = Partial<Pick<GrantBinding, 'accountId' | 'clientId' | 'tenantId' | 'sessionUid'>>;
 
 export interface Endings {
   /** After a reuse the whole family, back to the grant that it began with. */
   revokeGrant(grantId: string, reason: RevocationReason, by?: Actor): Promise<void>;
   /** With its grants; those for offline access outlive a sign-out, but not an ending by somebody else. */
   endSession(sessionUid: string, by?: Actor): Promise<void>;
-  /** Every session and every grant of the user, those for offline access too. */
+  /** Every session and every grant of the user, those for offline access too; and no browser is trusted any more. */
   endAllOf(tx: Tx, actor: Actor, userId: string, reason: RevocationReason): Promise<void>;
+  /** The same without one session and what it has opened. */
+  endOthersOf(
+    tx: Tx,
+    actor: Actor,
+    kept: { userId: string; sessionUid: string },
+    reason: RevocationReason,
+  ): Promise<void>;
   endGrantsOf(tx: Tx, actor: Actor, of: GrantsOf, reason: RevocationReason): Promise<void>;
   /** The same for any number, one portion a transaction. */
   endAllGrantsOf(actor: Actor, of: GrantsOf): Promise<void>;
+  /** What providers of this tenant have opened: sessions and grants that open it alone. One portion a transaction. */
+  endAllBoundTo(actor: Actor, tenantId: string): Promise<void>;
   /** The live grant of this binding, if there is one. */
   findGrantId(binding: GrantBinding): Promise<string | undefined>;
 }
 
-export function createEndings(deps: EndingDeps): Endings {
-  const { database, inTransaction, recordEvent } = deps;
+export function createEndings(deps: Deps): Endings {
+  const { database, inTransaction } = deps;
   const grants = grantsIn(database);
-  const sessions = database.collection<ProtocolRecord>('oidc_sessions');
   /** One code used fifty times at once ends its grant once; the others wait for that instead of fighting over it. */
   const underWay = new Map<string, Promise<void>>();
 
@@ -55,40 +79,87 @@ export function createEndings(deps: EndingDeps): Endings {
     },
     async endSession(sessionUid, by) {
       await inTransaction(async (tx) => {
-        const session = await sessions.findOneAndUpdate(
-          { _id: sessionUid, ...live },
-          { $set: tombstone(deps) },
-          sessionOf(tx),
-        );
-        if (!session) return;
-        const grants = by ? { sessionUid } : { sessionUid, offline: false };
-        await endGrants(deps, tx, grants, { reason: 'session_ended', ...(by ? { by } : {}) });
-        const { accountId: userId } = session;
-        if (userId !== undefined) await recordEvent(tx, sessionEnded(userId, by ?? { kind: 'user', userId }));
+        const sessions = await endSessions(deps, tx, { _id: sessionUid });
+        if (sessions.length === 0) return;
+        const of = by ? { sessionUid } : { sessionUid, offline: false };
+        const ended = await endGrants(deps, tx, of, { reason: 'session_ended', ...(by ? { by } : {}) });
+        await tellOfSessions(deps, tx, sessions, by);
+        await announce(deps, tx, [...sessions.flatMap(usesOfSession), ...ended.flatMap(useOfGrant)]);
       });
     },
-    async endAllOf(tx, actor, userId, reason) {
-      for (const { _id } of await sessions.find({ accountId: userId, ...live }, sessionOf(tx)).toArray()) {
-        await sessions.updateOne({ _id }, { $set: tombstone(deps) }, sessionOf(tx));
-        await recordEvent(tx, sessionEnded(userId, actor));
-      }
-      await endGrants(deps, tx, { accountId: userId }, { reason, by: actor });
+    async endAllOf(tx, by, accountId, reason) {
+      await deps.forgetTrustedBrowsers(tx, accountId);
+      await endWhole(deps, tx, { sessions: { accountId }, grants: { accountId } }, { reason, by });
+    },
+    async endOthersOf(tx, actor, { userId, sessionUid }, reason) {
+      await deps.forgetTrustedBrowsers(tx, userId);
+      const other = { $ne: sessionUid };
+      const of = {
+        sessions: { accountId: userId, _id: other },
+        grants: { accountId: userId, sessionUid: other },
+      };
+      await endWhole(deps, tx, of, { reason, by: actor });
     },
     async endGrantsOf(tx, actor, of, reason) {
-      await endGrants(deps, tx, of, { reason, by: actor });
+      const ended = await endGrants(deps, tx, of, { reason, by: actor });
+      await announce(deps, tx, ended.flatMap(useOfGrant));
     },
     async endAllGrantsOf(actor, of) {
-      const end = (tx: Tx): Promise<number> => endGrants(deps, tx, of, { reason: 'revoked', by: actor, portion });
+      const end = async (tx: Tx): Promise<number> => {
+        const ended = await endGrants(deps, tx, of, { reason: 'revoked', by: actor, portion });
+        await announce(deps, tx, ended.flatMap(useOfGrant));
+        return ended.length;
+      };
+      while ((await inTransaction(end)) > 0);
+    },
+    async endAllBoundTo(by, boundTenantId) {
+      const bound = { boundTenantId };
+      const end = (tx: Tx): Promise<number> =>
+        endWhole(deps, tx, { sessions: bound, grants: bound }, { reason: 'session_ended', by, portion });
       while ((await inTransaction(end)) > 0);
     },
     findGrantId: (binding) => findLiveGrant(grants, binding),
   };
 }
 
-async function endGrant(deps: EndingDeps, tx: Tx, grantId: string, ending: Ending): Promise<void> {
+/** Gives how many there were. */
+async function endWhole(
+  deps: Deps,
+  tx: Tx,
+  of: { sessions: object; grants: object },
+  ending: Ending & { by: Actor },
+): Promise<number> {
+  const sessions = await endSessions(deps, tx, of.sessions, ending.portion);
+  await tellOfSessions(deps, tx, sessions, ending.by);
+  const grants = await endGrants(deps, tx, of.grants, ending);
+  await announce(deps, tx, [...sessions.flatMap(usesOfSession), ...grants.flatMap(useOfGrant)]);
+  return sessions.length + grants.length;
+}
+
+/** As they were. */
+async function endSessions(deps: Deps, tx: Tx, of: object, limit = 0): Promise<ProtocolRecord[]> {
+  const sessions = deps.database.collection<ProtocolRecord>('oidc_sessions');
+  const found = await sessions.find({ ...of, ...live }, { ...sessionOf(tx), limit }).toArray();
+  for (const { _id } of found) await sessions.updateOne({ _id }, { $set: tombstone(deps) }, sessionOf(tx));
+  return found;
+}
+
+async function tellOfSessions(
+  deps: Deps,
+  tx: Tx,
+  sessions: readonly ProtocolRecord[],
+  by: Actor | undefined,
+): Promise<void> {
+  for (const { accountId: userId } of sessions)
+    if (userId !== undefined) await deps.recordEvent(tx, sessionEnded(userId, by ?? { kind: 'user', userId }));
+}
+
+async function endGrant(deps: Deps, tx: Tx, grantId: string, ending: Ending): Promise<void> {
   const grant =
     ending.reason === 'reuse' ? await grantsIn(deps.database).findOne({ _id: grantId }, sessionOf(tx)) : null;
-  await endGrants(deps, tx, { _id: grant?.exchangedFrom ?? grantId }, ending);
+  const ended = await endGrants(deps, tx, { _id: grant?.exchangedFrom ?? grantId }, ending);
+  // an app that gives its tokens back, or lost them, has not been told to sign anybody out
+  if (ending.by) await announce(deps, tx, ended.flatMap(useOfGrant));
 }
 
 interface Ending {
@@ -99,8 +170,8 @@ interface Ending {
   portion?: number;
 }
 
-/** Gives the number of those that were found. What came of them by exchange ends with them. */
-async function endGrants(deps: EndingDeps, tx: Tx, filter: object, ending: Ending): Promise<number> {
+/** Gives those that were found, as they were. What came of them by exchange ends with them. */
+async function endGrants(deps: Deps, tx: Tx, filter: object, ending: Ending): Promise<ProtocolRecord[]> {
   const grants = grantsIn(deps.database);
   const { reason, by, portion = 0 } = ending;
   const ended = await grants.find({ ...filter, ...live }, { ...sessionOf(tx), limit: portion }).toArray();
@@ -110,9 +181,24 @@ async function endGrants(deps: EndingDeps, tx: Tx, filter: object, ending: Endin
     const data = { reason, clientId, userId };
     await deps.recordEvent(tx, { type: 'grant.revoked', tenantId, actor: by ?? usual, subjectId: _id, data });
   }
-  const ids = ended.map(({ _id }) => _id);
-  if (ids.length > 0) await endGrants(deps, tx, { exchangedFrom: { $in: ids } }, { ...ending, portion: 0 });
-  return ended.length;
+  if (ended.length === 0) return [];
+  const exchanged = { exchangedFrom: { $in: ended.map(({ _id }) => _id) } };
+  return [...ended, ...(await endGrants(deps, tx, exchanged, { ...ending, portion: 0 }))];
+}
+
+function usesOfSession({ _id: sessionUid, accountId: userId, clientIds = [] }: ProtocolRecord): EndedUse[] {
+  return userId === undefined ? [] : clientIds.map((clientId) => ({ clientId, userId, sessionUid }));
+}
+
+function useOfGrant({ accountId: userId, clientId, sessionUid }: ProtocolRecord): EndedUse[] {
+  const isWhole = userId !== undefined && clientId !== undefined && sessionUid !== undefined;
+  return isWhole ? [{ clientId, userId, sessionUid }] : [];
+}
+
+/** Each once. */
+async function announce(deps: Deps, tx: Tx, ended: readonly EndedUse[]): Promise<void> {
+  const each = new Map(ended.map((use) => [`${use.clientId}\0${use.sessionUid}\0${use.userId}`, use]));
+  if (each.size > 0) await deps.queueLogouts(tx, [...each.values()]);
 }
 
 function grantsIn(database: Database): ProtocolRecords['collection'] {
@@ -128,9 +214,9 @@ async function findLiveGrant(
   grants: ProtocolRecords['collection'],
   binding: GrantBinding,
 ): Promise<string | undefined> {
-  const origin = { exchangedFrom: binding.exchangedFrom ?? { $exists: false } };
+  const { exchangedFrom = { $exists: false }, boundTenantId = { $exists: false } } = binding;
   const newest = { projection: { _id: 1 }, sort: { createdAt: -1 } } as const;
-  return (await grants.findOne({ ...binding, ...origin, ...live }, newest))?._id;
+  return (await grants.findOne({ ...binding, exchangedFrom, boundTenantId, ...live }, newest))?._id;
 }
 
 function sessionEnded(userId: string, actor: Actor): EventDraft {

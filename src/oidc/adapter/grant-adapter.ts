@@ -31,11 +31,13 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
   const records = protocolRecords('Grant', storageRules['Grant'] as StorageRule, deps);
   return {
     async upsert(id, payload, expiresIn) {
-      const { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom } = payload as unknown as GrantBinding;
+      const binding = payload as unknown as GrantBinding;
+      const { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom, boundTenantId } = binding;
       const changes = {
         payload: await records.encode(id, payload),
         ...{ accountId, clientId, tenantId, sessionUid, offline, createdAt: deps.now() },
         ...(exchangedFrom === undefined ? {} : { exchangedFrom }),
+        ...(boundTenantId === undefined ? {} : { boundTenantId }),
         ...records.expiryIn(expiresIn),
       };
       await deps.inTransaction(async (tx) => {

@@ -7,4 +7,6 @@ export interface GrantBinding {
   offline: boolean;
   /** The grant whose token was exchanged for tokens of this one; it ends with that. */
   exchangedFrom?: string;
+  /** The tenant that alone the sign-in opens from which it came: no token of another one is had for it. */
+  boundTenantId?: string | undefined;
 }

@@ -12,6 +12,7 @@ import { foundByItsClient } from './pushed-requests.js';
 import { readRecently, type RecentReads } from './recent-reads.js';
 import { recordAdapter } from './record-adapter.js';
 import { replayAdapter, replayCollection } from './replay-adapter.js';
+import { revokedCollection } from './revoked-tokens.js';
 import { sessionAdapter, type SessionAdapterDeps } from './session-adapter.js';
 import { storageRules } from './storage-rules.js';
 
@@ -70,11 +71,16 @@ export async function ensureProtocolIndexes(database: Database): Promise<void> {
   await database.collection('oidc_sessions').createIndex({ idHash: 1 }, unique);
   await database.collection('oidc_sessions').createIndex({ formerIdHash: 1 }, { sparse: true });
   await database.collection('oidc_sessions').createIndex({ accountId: 1 });
+  for (const bound of ['oidc_sessions', 'oidc_grants'])
+    await database
+      .collection(bound)
+      .createIndex({ boundTenantId: 1 }, { partialFilterExpression: { boundTenantId: { $gt: '' } } });
   await database.collection('oidc_device_codes').createIndex({ userCodeHash: 1 }, unique);
   await database.collection('oidc_grants').createIndex({ sessionUid: 1, accountId: 1, clientId: 1, tenantId: 1 });
   await database.collection('oidc_grants').createIndex({ accountId: 1 });
   await database.collection('oidc_grants').createIndex({ tenantId: 1, accountId: 1 });
   await database.collection('oidc_grants').createIndex({ clientId: 1 });
   await database.collection('oidc_grants').createIndex({ exchangedFrom: 1 }, { sparse: true });
-  await database.collection('oidc_revoked_jwts').createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
+  await database.collection(revokedCollection).createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
+  await database.collection(revokedCollection).createIndex({ revokedAt: 1 });
 }

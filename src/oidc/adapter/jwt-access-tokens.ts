@@ -4,6 +4,7 @@ import { epochSeconds, type Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
 import type { RecordEvent } from '../../events/index.js';
 import { isDuplicateKey, sessionOf, type InTransaction } from '../../platform/mongo/transactions.js';
+import { revokedCollection, type RevokedToken, type RevokedTokens } from './revoked-tokens.js';
 
 /** A JWT access token of ours (RFC 9068) that was verified; `gid` names its grant, absent for service tokens. */
 export type VerifiedAccessToken = JWTPayload & {
@@ -66,6 +67,7 @@ export interface JwtAccessTokenDeps {
   recordEvent: RecordEvent;
   now: Clock;
   verifyAccessToken: VerifyAccessToken;
+  revoked: RevokedTokens;
 }
 
 /**
@@ -77,7 +79,7 @@ export function withJwtAccessTokens(
   stored: Adapter,
   deps: JwtAccessTokenDeps,
 ): Adapter {
-  const revoked = deps.database.collection<{ _id: string; expiresAt: Date }>('oidc_revoked_jwts');
+  const revoked = deps.database.collection<RevokedToken>(revokedCollection);
 
   async function payloadOf(token: VerifiedAccessToken): Promise<AdapterPayload | undefined> {
     const isForUser = token.gid !== undefined;
@@ -126,10 +128,11 @@ function withoutAudience(payload: AdapterPayload | undefined | void): AdapterPay
 }
 
 async function revoke(deps: JwtAccessTokenDeps, token: VerifiedAccessToken): Promise<void> {
-  const revoked = deps.database.collection<{ _id: string; expiresAt: Date }>('oidc_revoked_jwts');
+  const revoked = deps.database.collection<RevokedToken>(revokedCollection);
+  const expiresAt = new Date(token.exp * 1000);
   try {
     await deps.inTransaction(async (tx) => {
-      await revoked.insertOne({ _id: token.jti, expiresAt: new Date(token.exp * 1000) }, sessionOf(tx));
+      await revoked.insertOne({ _id: token.jti, revokedAt: deps.now(), expiresAt }, sessionOf(tx));
       await deps.recordEvent(tx, {
         type: 'access_token.revoked',
         tenantId: typeof token['tenant_id'] === 'string' ? token['tenant_id'] : null,
@@ -141,4 +144,5 @@ async function revoke(deps: JwtAccessTokenDeps, token: VerifiedAccessToken): Pro
   } catch (error) {
     if (!isDuplicateKey(error)) throw error; // revoked already
   }
+  deps.revoked.note(token.jti, expiresAt);
 }

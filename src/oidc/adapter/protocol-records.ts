@@ -22,6 +22,8 @@ export interface ProtocolRecord {
   /** The identifier before, and when it was changed (Session). */
   formerIdHash?: string;
   renamedAt?: Date;
+  /** When the person last changed their password in it, which ended all others (Session). */
+  credentialsAsOf?: Date;
   userCodeHash?: string;
   grantId?: string;
   accountId?: string;
@@ -29,11 +31,18 @@ export interface ProtocolRecord {
   tenantId?: string;
   /** Epoch seconds of the last sign-in (Session). */
   loginTs?: number;
+  /** Those that have used the session, also where it does not know it any more (Session). */
+  clientIds?: string[];
+  /** When it was last used, and with what, sealed (Session). */
+  seenAt?: Date;
+  device?: string;
   sessionUid?: string;
   offline?: boolean;
   /** The grant that this one came of, and when a grant last came of this one (Grant). */
   exchangedFrom?: string;
   exchangedAt?: Date;
+  /** The tenant that alone it, or the sign-in from which it came, opens (Session, Grant). */
+  boundTenantId?: string | null;
   /** Grants are never changed, so this is also when it was written. */
   createdAt?: Date;
 }

@@ -2,18 +2,28 @@ import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provid
 import type { EventDraft } from '../../events/index.js';
 import type { EndingDeps } from './endings.js';
 import { secondsAfter } from '../../kernel/time.js';
-import { sessionOf, type Tx } from '../../platform/mongo/transactions.js';
-import { leaveSessionUnsaved } from '../library-internals.js';
-import { protocolRecords, type ProtocolRecordDeps, type ProtocolRecords } from './protocol-records.js';
+import type { ProvenCredentials, UsersModule } from '../../users/index.js';
+import { sessionOf } from '../../platform/mongo/transactions.js';
+import { leaveSessionUnsaved, type BoundSession } from '../library-internals.js';
+import {
+  protocolRecords,
+  type ProtocolRecord,
+  type ProtocolRecordDeps,
+  type ProtocolRecords,
+} from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
+import { sealDevice } from './session-device.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
 
 export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps {
   /** Ends a session and every grant of it that was not meant to outlive it, in one transaction. */
   endSession(sessionUid: string): Promise<void>;
-  /** False when the password is not the one any more with which the person signed in. */
-  confirmSignIn(tx: Tx, userId: string, credentialsChangedAt: Date | undefined): Promise<boolean>;
+  /** False when password or factors are not those any more with which the person signed in, or they may not act. */
+  confirmSignIn: UsersModule['confirmSignIn'];
 }
+
+/** How old what is known of the device of a session may be. */
+const deviceSeconds = 60;
 
 /** How long a request may have been under way that began before the identifier was changed. */
 const longestFlightSeconds = 30;
@@ -27,22 +37,17 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
   const records = protocolRecords('Session', storageRules['Session'] as StorageRule, deps);
   const { collection, idFor } = records;
 
-  async function changesOf(payload: AdapterPayload, expiresIn: number | undefined): Promise<object> {
-    const { accountId, loginTs } = payload;
-    return {
-      payload: await records.encode(payload.uid as string, payload),
-      ...(accountId === undefined ? {} : { accountId }),
-      ...(loginTs === undefined ? {} : { loginTs }),
-      ...records.expiryIn(expiresIn),
-    };
-  }
+  const changesOf = async (payload: AdapterPayload, expiresIn: number | undefined): Promise<object> => ({
+    ...(await writtenOf(records, payload, expiresIn)),
+    ...(await useOf(deps, payload.uid as string)),
+  });
 
   return {
     async upsert(id, payload, expiresIn) {
       const _id = payload.uid as string;
       const known = await collection.updateOne(
         { _id, idHash: idFor(id), endedAt: { $exists: false } },
-        { $set: await changesOf(payload, expiresIn) },
+        { $set: await changesOf(payload, expiresIn), $addToSet: { clientIds: { $each: clientIdsOf(payload) } } },
       );
       if (known.matchedCount === 1) return;
       const state = Provider.ctx?.state as SessionState | undefined;
@@ -50,17 +55,17 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
       await deps.inTransaction(async (tx) => {
         const before = await collection.findOne({ _id }, sessionOf(tx));
         if (before && !before.endedAt && isOvertaken()) return;
-        // a page left open may bring an older sign-in than the session has had since
-        const loginTs = Math.max(payload.loginTs ?? 0, before?.loginTs ?? 0) || undefined;
-        const changes = await changesOf({ ...payload, ...(loginTs ? { loginTs } : {}) }, expiresIn);
+        // a page left open may bring an older sign-in than the session has had since: what it has proven is as old as it is
+        const changes = await changesOf(payload, expiresIn);
         const former = before?.idHash === undefined ? {} : { formerIdHash: before.idHash, renamedAt: deps.now() };
-        await writeUnlessEnded(records, _id, { idHash: idFor(id), ...former, ...changes }, tx);
+        const clientIds = [...new Set([...(before?.clientIds ?? []), ...clientIdsOf(payload)])];
+        await writeUnlessEnded(records, _id, { idHash: idFor(id), clientIds, ...former, ...changes }, tx);
         if (!login) return;
         if (state) state.overtaken = false; // a session of its own
-        const { accountId, credentialsChangedAt: at } = login;
-        if (!(await deps.confirmSignIn(tx, accountId, at === undefined ? undefined : new Date(at)))) {
+        const { accountId } = login;
+        if (!(await deps.confirmSignIn(tx, accountId, provenIn(login)))) {
           if (Provider.ctx) leaveSessionUnsaved(Provider.ctx); // the library would try again
-          throw new errors.LoginRequired('the password was changed while the sign-in was under way');
+          throw new errors.LoginRequired('the account or its credentials were changed while the sign-in was under way');
         }
         await deps.recordEvent(tx, signedIn(accountId, payload));
       });
@@ -69,6 +74,8 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
     async find(id) {
       const record = await collection.findOne({ idHash: idFor(id) });
       if (!record) await noteOvertaken(collection, idFor(id), deps.now());
+      const { ctx } = Provider;
+      if (ctx && record?.seenAt) (ctx.state as SessionState).seenAt = record.seenAt;
       return records.decode(record, id);
     },
     async findByUid(uid) {
@@ -97,9 +104,24 @@ async function noteOvertaken(sessions: ProtocolRecords['collection'], idHash: st
 /** What one request knows about its session beside what the library keeps. */
 export interface SessionState {
   /** What the login page of this flow ended with: the session gets its person with the next save. */
-  login?: { accountId: string; credentialsChangedAt?: string } | undefined;
+  login?: FinishedLogin | undefined;
   /** Another request has changed the identifier since this one read the session. */
   overtaken?: boolean;
+  /** When the session was last used before this request. */
+  seenAt?: Date;
+  /** The request was answered, and not with a page on which it goes on. */
+  isDone?: boolean;
+}
+
+interface FinishedLogin {
+  accountId: string;
+  credentialsChangedAt?: string;
+  factorsChangedAt?: string;
+}
+
+function provenIn({ credentialsChangedAt, factorsChangedAt }: FinishedLogin): ProvenCredentials {
+  const dated = (at: string | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+  return { credentialsChangedAt: dated(credentialsChangedAt), factorsChangedAt: dated(factorsChangedAt) };
 }
 
 /** A save under an identifier that is not stored, by a request that changes none: it was changed by another one. */
@@ -108,6 +130,44 @@ function isOvertaken(): boolean {
   if (!ctx || (ctx.oidc.session as { oldId?: string } | undefined)?.oldId !== undefined) return false;
   (ctx.state as SessionState).overtaken = true;
   return true;
+}
+
+async function writtenOf(
+  records: ProtocolRecords,
+  payload: AdapterPayload,
+  expiresIn: number | undefined,
+): Promise<Partial<ProtocolRecord>> {
+  const { accountId, loginTs } = payload;
+  const { boundTenantId = null } = payload as BoundSession;
+  return {
+    payload: await records.encode(payload.uid as string, payload),
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(loginTs === undefined ? {} : { loginTs }),
+    boundTenantId,
+    ...records.expiryIn(expiresIn),
+  };
+}
+
+/** Of a request that came to its end: one that is left at a page is not a use of the session. */
+async function useOf(
+  deps: Pick<SessionAdapterDeps, 'now' | 'sealing'>,
+  uid: string,
+): Promise<Pick<ProtocolRecord, 'seenAt' | 'device'>> {
+  const { ctx } = Provider;
+  const { login, isDone, seenAt: before } = (ctx?.state ?? {}) as SessionState;
+  if (!ctx || (!login && !isDone)) return {};
+  const seenAt = deps.now();
+  if (!login && before && before > secondsAfter(seenAt, -deviceSeconds)) return { seenAt };
+  const sender = { userAgent: ctx.get('User-Agent'), address: ctx.ip };
+  return { seenAt, device: await sealDevice(deps.sealing, uid, sender) };
+}
+
+/**
+ * Apps in which the person came to be signed in by the session; one that has only asked is without a grant. Two tabs at
+ * once may leave one of them out of what the library keeps.
+ */
+function clientIdsOf({ authorizations = {} }: AdapterPayload): string[] {
+  return Object.keys(authorizations).filter((clientId) => authorizations[clientId]?.grantId !== undefined);
 }
 
 function signedIn(userId: string, { amr }: AdapterPayload): EventDraft {

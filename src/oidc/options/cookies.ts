@@ -3,11 +3,11 @@ import type { Configuration } from 'oidc-provider';
 
 /**
  * Cookies hold random identifiers only. The prefixes tie them to https and, for the session, to this host alone; a
- * plain-http issuer (localhost) cannot have them. `names.session` is read by nobody else.
+ * plain-http issuer (localhost) cannot have them. `names.session` is read by `currentSession` too.
  */
-export function cookieOptions(keys: readonly string[], https: boolean): NonNullable<Configuration['cookies']> {
+export function cookieOptions(keys: readonly string[], https: boolean) {
   const common = { httpOnly: true, sameSite: 'lax', secure: https, signed: true } as const;
-  return {
+  const options = {
     // a plain list of keys would sign with SHA-1
     keys: new Keygrip([...keys], 'sha256'),
     names: {
@@ -18,4 +18,5 @@ export function cookieOptions(keys: readonly string[], https: boolean): NonNulla
     long: { ...common, path: '/' },
     short: common,
   };
+  return options satisfies Configuration['cookies'];
 }

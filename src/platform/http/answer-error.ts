@@ -1,20 +1,27 @@
 import type { Context } from 'koa';
 import type { AppError } from '../../kernel/errors.js';
+import type { MessageKey } from '../../kernel/message.js';
 import type { Pages } from './pages.js';
 import { answerProblem } from './problem.js';
 
 const protocolEndpoint = /^\/(oauth2|\.well-known)\//;
-const pageTexts: Readonly<Record<number, { heading: string; hint: string | null }>> = {
-  403: { heading: 'That form cannot be used', hint: 'Go back and try again.' },
-  404: { heading: 'There is no page here', hint: 'Check the address, or go back to the app you came from.' },
-  429: { heading: 'Too many attempts', hint: 'Wait a moment, then try again.' },
-  500: { heading: 'Something went wrong', hint: 'Try again. If it stays like this, tell us the reference below.' },
-  503: { heading: 'The service is busy', hint: 'Wait a moment, then try again.' },
+
+interface Texts {
+  heading: MessageKey;
+  hint: MessageKey;
+}
+
+const pageTexts: Readonly<Record<number, Texts>> = {
+  403: { heading: 'error_page.form', hint: 'error_page.form_hint' },
+  404: { heading: 'error_page.not_found', hint: 'error_page.not_found_hint' },
+  429: { heading: 'error_page.too_many', hint: 'error_page.wait_hint' },
+  500: { heading: 'error_page.fault', hint: 'error_page.fault_hint' },
+  503: { heading: 'error_page.busy', hint: 'error_page.wait_hint' },
 };
-const textsOfCodes: Readonly<Record<string, { heading: string; hint: string | null }>> = {
-  'interaction.expired': { heading: 'This sign-in has expired', hint: 'Go back to the app and start again.' },
+const textsOfCodes: Readonly<Record<string, Texts>> = {
+  'interaction.expired': { heading: 'error_page.expired', hint: 'error_page.start_again' },
 };
-const otherTexts = { heading: 'This request cannot be served', hint: 'Go back to the app and start again.' };
+const otherTexts: Texts = { heading: 'error_page.other', hint: 'error_page.start_again' };
 
 /** The answer to an error in the form that who asked can read: a page, an OAuth error (RFC 6749 §5.2), or a problem. */
 export function errorAnswerer(pages: Pages): (ctx: Context, error: AppError) => void {
@@ -24,7 +31,7 @@ export function errorAnswerer(pages: Pages): (ctx: Context, error: AppError) => 
       return;
     }
     ctx.respond = true;
-    if (ctx.accepts('json', 'html') === 'html') return answerPage(pages, ctx, error);
+    if (!ctx.path.startsWith('/api/') && ctx.accepts('json', 'html') === 'html') return answerPage(pages, ctx, error);
     if (!protocolEndpoint.test(ctx.path)) return answerProblem(ctx, error);
     ctx.status = error.status;
     ctx.body = { error: oauthCode(error.status), error_description: error.message };
@@ -40,7 +47,7 @@ export function answerPage(pages: Pages, ctx: Context, error: AppError): void {
     {
       status: error.status,
       heading,
-      message: error.message,
+      message: error,
       code: error.code,
       hint,
       returnUrl: null,

@@ -1,18 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { AppError } from '../../kernel/errors.js';
+import { claimsAboutCertificates, keepHandedOver } from './client-certificates.js';
 import { refuseExcess, type FormLimits } from './form-body.js';
 
 export interface EdgeOptions {
   issuer: string;
   /** How many proxies in front may be believed about the client address; 0 believes none. */
   trustedProxies: number;
+  /** In which the nearest of them hands over the certificate of the client; undefined: none does. */
+  certificateHeader?: string | undefined;
   limits: { urlBytes: number; headers: number } & Omit<FormLimits, 'bodyBytes'>;
 }
 
 /** Whatever a client may write about where a request comes from or goes to. */
 const claimsAboutTheRequest =
-  /^(forwarded|via|x-forwarded-.*|x_forwarded_.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|x-original-.*|x-rewrite-url|x-http-method-override|x-host|x-url-scheme|front-end-https|x-ssl-.*)$/;
+  /^(forwarded|via|x-forwarded-.*|x_forwarded_.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|x-original-.*|x-rewrite-url|x-http-method-override|x-host|x-url-scheme|front-end-https)$/;
 
 /** Encoded or doubled separators and dot segments: two parsers would read two paths. */
 const ambiguousPath = /%(?:2e|2f|5c|00)|\\|\/\/|\/\.{1,2}(?:\/|$)|;/i;
@@ -23,7 +26,8 @@ const ambiguousPath = /%(?:2e|2f|5c|00)|\\|\/\/|\/\.{1,2}(?:\/|$)|;/i;
  * The OIDC library builds its URLs from these headers, so nothing a client writes may reach it.
  * The function it gives throws 400, 414, 421 or 431.
  */
-export function requestPinner({ issuer, trustedProxies, limits }: EdgeOptions): (req: IncomingMessage) => void {
+export function requestPinner(options: EdgeOptions): (req: IncomingMessage) => void {
+  const { issuer, trustedProxies, certificateHeader, limits } = options;
   const { host, protocol } = new URL(issuer);
   const scheme = protocol.slice(0, -1);
   const hostNames = hostNamesOf(new URL(issuer));
@@ -47,7 +51,10 @@ export function requestPinner({ issuer, trustedProxies, limits }: EdgeOptions): 
     }
 
     const address = clientAddress(req, trustedProxies);
-    for (const name in req.headers) if (claimsAboutTheRequest.test(name)) delete req.headers[name];
+    if (certificateHeader !== undefined) keepHandedOver(req, certificateHeader);
+    for (const name in req.headers) {
+      if (claimsAboutTheRequest.test(name) || claimsAboutCertificates.test(name)) delete req.headers[name];
+    }
     req.headers.host = host;
     req.headers['x-forwarded-proto'] = scheme;
     req.headers['x-forwarded-for'] = address;

@@ -22,6 +22,16 @@ export interface Forms {
    * once. Throws 403 for a foreign or unbound form, 415, 413 or 400 for one that cannot be read.
    */
   read<T>(ctx: Context, binding: string, schema: Schema<T>): Promise<T>;
+  /**
+   * The same in two steps, where what the form belongs to may end while its sender still holds bytes back: it is looked up
+   * after the last one.
+   */
+  receive(ctx: Context): Promise<ReceivedForm>;
+}
+
+/** A form that is there as a whole. */
+export interface ReceivedForm {
+  read<T>(binding: string, schema: Schema<T>): T;
 }
 
 export function createForms(options: {
@@ -31,24 +41,32 @@ export function createForms(options: {
   browserIds: BrowserIds;
 }): Forms {
   const csrfToken = (ctx: Context, binding: string): string => options.hash(binding, options.browserIds.ensure(ctx));
+
+  async function receive(ctx: Context): Promise<ReceivedForm> {
+    requireSameOrigin(ctx, options.issuer);
+    const { csrf, ...members } = parseForm(await readFormText(ctx, options.limits));
+    return {
+      read(binding, schema) {
+        if (typeof csrf !== 'string' || !equalSecrets(csrf, csrfToken(ctx, binding))) throw foreignForm();
+        const parsed = schema.safeParse(members);
+        if (parsed.success) return parsed.data;
+        throw new AppError('form.invalid', {
+          status: 400,
+          detail: 'The form was not filled in as expected.',
+          fields: parsed.error.issues.map((issue): FieldProblem => ({
+            pointer: `/${issue.path.join('/')}`,
+            code: issue.code,
+            detail: issue.message,
+          })),
+        });
+      },
+    };
+  }
+
   return {
     csrfToken,
-    async read(ctx, binding, schema) {
-      requireSameOrigin(ctx, options.issuer);
-      const { csrf, ...members } = parseForm(await readFormText(ctx, options.limits));
-      if (typeof csrf !== 'string' || !equalSecrets(csrf, csrfToken(ctx, binding))) throw foreignForm();
-      const parsed = schema.safeParse(members);
-      if (parsed.success) return parsed.data;
-      throw new AppError('form.invalid', {
-        status: 400,
-        detail: 'The form was not filled in as expected.',
-        fields: parsed.error.issues.map((issue): FieldProblem => ({
-          pointer: `/${issue.path.join('/')}`,
-          code: issue.code,
-          detail: issue.message,
-        })),
-      });
-    },
+    receive,
+    read: async (ctx, binding, schema) => (await receive(ctx)).read(binding, schema),
   };
 }
 

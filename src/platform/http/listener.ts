@@ -105,7 +105,9 @@ export function answerErrors(log: Logger, answer: AnswerError): Middleware {
     } catch (thrown) {
       const error = toAppError(thrown);
       const requestId = requestIdOf(ctx);
-      if (error.status >= 500 && error !== refusal)
+      // who is told to come back later is refused on purpose, and there may be a thousand of them
+      const isFault = error.status >= 500 && (error.retryAfterSeconds === undefined || error.cause !== undefined);
+      if (isFault && error !== refusal)
         log.error({ requestId, err: error.cause ?? error, errorCode: error.code }, 'request failed');
       if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
       answer(ctx, error);

@@ -45,9 +45,9 @@ export function securityHeaders(options: { https: boolean }): readonly Header[] 
 
 /**
  * Policy of a page: no script but one with this answer's nonce. `script-src` is always there because the OIDC library
- * adds the hash of its own form_post script to it, and only to it.
+ * adds the hash of its own form_post script to it, and only to it. Gives the nonce.
  */
-export function allowPage(ctx: Context): void {
+export function allowPage(ctx: Context): string {
   const nonce = randomBytes(16).toString('base64');
   ctx.set(
     'Content-Security-Policy',
@@ -62,6 +62,16 @@ export function allowPage(ctx: Context): void {
       "frame-ancestors 'none'",
       "base-uri 'none'",
     ].join('; '),
+  );
+  return nonce;
+}
+
+/** A style of this page's own, which carries its nonce. */
+export function allowStyle(ctx: Context, nonce: string): void {
+  const policy = ctx.response.get('Content-Security-Policy');
+  ctx.set(
+    'Content-Security-Policy',
+    policy.replace(/style-src [^;]*/, (directive) => `${directive} 'nonce-${nonce}'`),
   );
 }
 

@@ -27,6 +27,8 @@ export interface AddressLimits {
   note(req: IncomingMessage, res: ServerResponse, path: string): void;
 }
 
+type Counted = Pick<AddressLimit, 'name' | 'points' | 'seconds'>;
+
 interface Rule extends AddressLimit {
   limiter: RateLimiterAbstract;
   /** Until when (epoch ms) a source is shut out that failed too often. */
@@ -71,11 +73,32 @@ export function createAddressLimits(deps: {
   };
 }
 
+/** Counts what one source does, wherever it is asked about. */
+export interface Quota {
+  /** Null: it may go on. */
+  take(res: ServerResponse, source: string): Promise<AppError | null>;
+}
+
+export function createQuota(
+  limit: { name: string; points: number; seconds: number },
+  { factor, redis }: { factor: number; redis: RedisConnection | null },
+): Quota {
+  const points = limit.points * factor;
+  const limiter = limiterOf({ ...limit, points }, redis);
+  return {
+    take: (res, source) =>
+      limiter.consume(source).then(
+        () => null,
+        (reason: unknown) => refuse(res, { ...limit, points }, msBeforeNext(reason)),
+      ),
+  };
+}
+
 /**
  * Counts in Redis, where all processes meet. While there is none each process counts for itself with half the quota, so
  * that two of them together admit no more than usual.
  */
-function limiterOf({ name, points, seconds }: AddressLimit, redis: RedisConnection | null): RateLimiterAbstract {
+function limiterOf({ name, points, seconds }: Counted, redis: RedisConnection | null): RateLimiterAbstract {
   const options = { keyPrefix: `gatehouse:limit:${name}`, duration: seconds };
   if (!redis) return new RateLimiterMemory({ ...options, points });
   return new RateLimiterRedis({
@@ -135,14 +158,14 @@ function msBeforeNext(reason: unknown): number {
 }
 
 /** With the fields of draft-ietf-httpapi-ratelimit-headers-10, which say which quota it was. */
-function refuse(res: ServerResponse, { name, points, seconds }: Rule, leftMs: number): AppError {
+function refuse(res: ServerResponse, { name, points, seconds }: Counted, leftMs: number): AppError {
   const retryAfterSeconds = Math.max(1, Math.ceil(leftMs / 1000));
   res.setHeader('RateLimit-Policy', `"${name}";q=${points};w=${seconds}`);
   res.setHeader('RateLimit', `"${name}";r=0;t=${retryAfterSeconds}`);
   const time = retryAfterSeconds === 1 ? '1 second' : `${retryAfterSeconds} seconds`;
   return new AppError('request.too_many', {
     status: 429,
-    detail: `Too many requests have come from your address. Try again in ${time}.`,
+    detail: `Too many requests have come from you. Try again in ${time}.`,
     retryAfterSeconds,
   });
 }

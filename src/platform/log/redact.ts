@@ -11,7 +11,7 @@ const shapes: readonly [RegExp, string][] = [
   [shape(String.raw`ey[\w-]{8,}\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?`), '[jwt]'],
   [shape(String.raw`sk_[\w-]{16,}`), '[api-key]'],
   // opaque tokens and codes are 43 characters of base64url; ids of ours carry a prefix and hex
-  [shape(String.raw`(?!(?:ten|usr|mem|rol|sva|key|evt)_)[\w-]{40,}(?![\w-])`), '[token]'],
+  [shape(String.raw`(?!(?:ten|usr|mem|rol|sva|key|evt|mai)_)[\w-]{40,}(?![\w-])`), '[token]'],
   [shape(String.raw`(Basic|Bearer|DPoP)\s+[\w.+/=~-]{8,}`, 'gi'), '$1 [credentials]'],
   [/[^\s"'<>@,;:\\]{1,64}(?:@|%40)[^\s"'<>@,;:\\]+\.[a-z]{2,}/gi, '[email]'],
 ];

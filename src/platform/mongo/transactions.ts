@@ -55,7 +55,7 @@ export function inTransactionOf(database: Database): InTransaction {
         try {
           const result = await work(tx);
           for (const write of end.before.values()) await write(tx);
-          await database.withDeadline(session.commitTransaction());
+          await database.withDeadline(session.commitTransaction()).catch(throwUncertain);
           for (const react of end.after.values()) react();
           return result;
         } catch (error) {
@@ -65,8 +65,27 @@ export function inTransactionOf(database: Database): InTransaction {
       };
       const client = database.connection.getClient();
       const whole = client.withSession((session) => session.withTransaction(() => attempt(session)));
-      within(transactionMs, whole).then(resolve, reject);
+      within(transactionMs, whole).then(resolve, (error: Error) => {
+        reject(isSilence(error) ? asUncertain(error) : error);
+      });
     });
+}
+
+const uncertain = Symbol('may have gone through');
+
+/** Marks it: nobody knows whether the transaction went through. */
+function asUncertain(error: Error): Error {
+  return Object.assign(error, { [uncertain]: true });
+}
+
+function throwUncertain(error: Error): never {
+  throw asUncertain(error);
+}
+
+/** Whether what failed with this error may have been stored all the same. */
+export function mayHaveGoneThrough(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) if (uncertain in current) return true;
+  return false;
 }
 
 export function sessionOf(tx: Tx): { session: ClientSession } {

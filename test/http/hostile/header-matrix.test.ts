@@ -46,7 +46,7 @@ describe('the headers of every answer of every endpoint', function () {
           const answer = await send(issuer + real, { method, headers: { Accept } });
           expect(answer.status, `${method} ${path}`).to.be.oneOf([404, 405]);
           expectSound(answer, `${method} ${path}`);
-          if (Accept === asBrowser) expectPage(answer, `${method} ${path}`);
+          if (Accept === asBrowser && !path.startsWith('/api/')) expectPage(answer, `${method} ${path}`);
         }
         for (const beside of [`${real}/x/y`, `${real}x`, `${real}%20`, real.toUpperCase()]) {
           const answer = await send(issuer + beside, { headers: { Accept } });
@@ -57,7 +57,8 @@ describe('the headers of every answer of every endpoint', function () {
           headers: { Accept, 'Content-Type': 'text/plain' },
           body: 'x',
         });
-        expect(answer.status, path).to.be.within(400, 415);
+        // who is not signed in is led to do that first
+        if (!(path.startsWith('/account') && answer.status === 303)) expect(answer.status, path).to.be.within(400, 415);
         expectSound(answer, path);
       }
     }

@@ -37,7 +37,7 @@ const names: readonly string[] = [
 ];
 
 describe('where an answer leads', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let stage: Stage;
   beforeEach(async () => {
     stage = await openStage(await startApp({ seed: seedWithTwoTenants, policy: manyTries }));

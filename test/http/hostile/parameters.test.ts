@@ -55,12 +55,26 @@ const optional = [...free, 'prompt', 'max_age', 'tenant', 'resource', 'response_
 const repeated = ['resource', 'audience'];
 
 function isFree(name: string, { method, path }: Endpoint): boolean {
+  // what a person is called, and a new password, is what they write
+  if (/\/sign-up(\/:token)?$/.test(path) && (name === 'name' || name === 'password')) return true;
+  if (/^\/(recover|undo-email-change)\/:token$/.test(path) && name === 'password') return true;
+  // of a person's own, and what comes back from our own sign-in is not read
+  if (/^\/(account|sign-in\/:uid)\/profile$/.test(path) && name.endsWith('name')) return true;
+  if (/^\/account\/(tenants\/create|factors\/rename)$/.test(path) && name === 'name') return true;
+  if (path === '/account/password' && name === 'new_password') return true;
+  if (path === '/account/return') return true;
+  // what a provider answers is sent on, and of an error it is told that there was one
+  if (path === '/connections/callback/:connectionId' && name === 'code') return true;
+  if (/\/(?:connection|identities\/return)$/.test(path) && name === 'error') return true;
+  // every name is answered alike
+  if (path === '/recover' && name === 'login') return true;
   return free.includes(name) || path === '/oauth2/revoke' || (path === '/device' && method === 'GET');
 }
 
 /** A client that proves itself by the header names itself there too. */
 function isOptional(name: string, endpoint: Endpoint, { headers }: EndpointRequest): boolean {
   if (name === 'client_id' && ('Authorization' in headers || endpoint.path.startsWith('/oauth2/logout'))) return true;
+  if (endpoint.path === '/account/profile' && ['locale', 'zoneinfo'].includes(name)) return true;
   return optional.includes(name) || isFree(name, endpoint);
 }
 

@@ -18,7 +18,10 @@ const disguises = [
 ];
 
 /** What is said again to who sent it, as it should be. */
-const told = ['login', 'user_code', 'scope'];
+const told = [
+  ...['login', 'user_code', 'scope'],
+  ...['name', 'slug', 'given_name', 'family_name', 'locale', 'zoneinfo'], // of a form that is shown again
+];
 
 describe('secrets that were sent', function () {
   this.timeout(60_000);

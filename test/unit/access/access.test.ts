@@ -3,7 +3,7 @@ import { policy } from '../../../config/policy.js';
 import { templates } from '../../../config/templates.js';
 import { accessModule, type AccessDeps, type AccessModule, type Subject } from '../../../src/access/index.js';
 import { createExpiringMap, type ExpiringMap } from '../../../src/platform/cache/expiring.js';
-import { coversPermission, type Role } from '../../../src/roles/index.js';
+import { coversPermission, permissionsOf, type Role } from '../../../src/roles/index.js';
 import { newTenant, type Tenant } from '../../../src/tenants/index.js';
 import { takeMonotonicClock, type MonotonicClock } from '../platform/monotonic-clock.js';
 
@@ -45,6 +45,8 @@ function accessTo(world: World): AccessModule {
     cacheSeconds: policy.lifetimes.decisionCacheSeconds,
     revisionOf: () => world.knownRevision.get('', async () => world.revision),
     coversPermission,
+    permissionsOf,
+    platformSlug: 'platform',
     async findTenantById(id) {
       if (!world.isReachable) throw new Error('the database is away');
       return world.tenants.get(id) ?? null;
@@ -52,11 +54,22 @@ function accessTo(world: World): AccessModule {
     isActiveUser: async (id) => world.activeUsers.has(id),
     async findMembership(tenantId, userId) {
       const roles = world.memberships.get(`${tenantId} ${userId}`);
-      return roles ? { id: 'mem_1', tenantId, userId, roles, createdAt: at, pickedAt: null } : null;
+      return roles
+        ? { id: 'mem_1', tenantId, userId, roles, createdAt: at, pickedAt: null, acceptedTerms: null }
+        : null;
     },
     async findServiceAccount(tenantId, clientId) {
       const account = world.serviceAccounts.get(`${tenantId} ${clientId}`);
-      const other = { name: 'CI', jwks: null, tokensEndedAt: null, createdAt: at };
+      const authentication = { token_endpoint_auth_method: 'client_secret_basic' };
+      const other = {
+        name: 'CI',
+        authentication,
+        ipAllowlist: [],
+        authenticationSetBy: null,
+        createdBy: null,
+        tokensEndedAt: null,
+        createdAt: at,
+      };
       return account ? { id: 'sva_1', tenantId, clientId, ...other, ...account } : null;
     },
     findRoles: async (_tenantId, keys) => world.roles.filter((role) => keys.includes(role.key)),

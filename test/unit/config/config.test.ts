@@ -5,6 +5,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, loadConfig, type Config } from '../../../config/index.js';
 import { settings, type Setting } from '../../../config/settings.js';
+import { makeAuthority } from '../../support/authority.js';
+import { requireTool } from '../../support/tools.js';
 
 const masterKey = randomBytes(32).toString('base64url');
 const cookieKey = randomBytes(32).toString('hex');
@@ -59,6 +61,15 @@ const good: readonly [name: string, value: string, read: (config: Config) => unk
   ['ADMIN_PASSWORD', 'exactly fifteen', (config) => config.firstStart.adminPassword, 'exactly fifteen'],
   ['SEED_FILE', 'seed.yaml', (config) => config.firstStart.seedFile, 'seed.yaml'],
   ['LOG_LEVEL', 'debug', (config) => config.logLevel, 'debug'],
+  ['SIGN_UP', 'apps', (config) => config.signUp, 'apps'],
+  ['EGRESS_ALLOW', 'keys.internal:443', (config) => config.egress.allow, ['keys.internal:443']],
+  [
+    'DNS_SERVERS',
+    '192.0.2.53, [2001:db8::53]:5353',
+    (config) => config.nameServers,
+    ['192.0.2.53', '[2001:db8::53]:5353'],
+  ],
+  ['EGRESS_ALLOW', '10.0.0.1:8443, [::1]:1', (config) => config.egress.allow, ['10.0.0.1:8443', '[::1]:1']],
   ['WORKERS', '1', (config) => config.workers, 1],
 ];
 
@@ -90,7 +101,37 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   COOKIE_KEYS: ['short', `${cookieKey},`, `${cookieKey},short`, ','],
   ADMIN_EMAIL: ['admin', 'admin@localhost', 'a@b@example.com', 'a b@example.com', '@example.com'],
   ADMIN_PASSWORD: ['only fourteen.', 'x'.repeat(129)],
+  SIGN_UP: ['Open', 'yes', 'invited'],
   LOG_LEVEL: ['verbose', 'INFO', '30', 'warning'],
+  DNS_SERVERS: [
+    ...['ns.example.com', '192.0.2.53:0', '192.0.2.53:65536', '192.0.2.53:x', '192.0.2.53:053', '192.0.2', ':53', ','],
+    ...['[::1]', '::1:53:', '[192.0.2.53]:53', 'fe80::1%lo', '[fe80::1%lo]:53', '192.0.2.53/32', '192.0.2.53,'],
+  ],
+  EGRESS_ALLOW: [
+    ...[
+      'keys.internal',
+      'keys.internal:',
+      'keys.internal:443/',
+      'https://keys.internal:443',
+      'keys.internal:443,',
+      ',',
+    ],
+    ...['user@keys.internal:443', '*.internal:443', '*:443', 'KEYS.internal:443', '0x7f.1:443', '127.1:443', '::1:443'],
+    ...[
+      'keys.internal:0443',
+      'keys.internal:65536',
+      '10.0.0.0/8:443',
+      'bücher.example:443',
+      'a.internal:1 b.internal:2',
+    ],
+  ],
+  EXTRA_CA_FILE: ['/nowhere/at/all', '.', 'package.json'],
+  TLS_CERT: ['/nowhere/at/all', '.', 'package.json'],
+  TLS_KEY: ['/nowhere/at/all', '.', 'package.json'],
+  TLS_CLIENT_CA: ['/nowhere/at/all', '.', 'package.json'],
+  CLIENT_CERT_HEADER: ['authorization', 'x-forwarded-for', 'client cert', 'client-cert:'],
+  SMTP_URL: ['mail.example.com:587', 'http://mail.example.com', 'smtp://a:b@c/d'],
+  MAIL_FROM: ['nobody', 'Gatehouse <nobody>', 'a@example.com, b@example.com'],
   WORKERS: ['0', '-1', '65', 'many', '1.5', '2', 'auto'],
 };
 
@@ -102,7 +143,13 @@ describe('the configuration', () => {
       storage: { mongodbUri: undefined, dataDirectory: resolve('.data') },
       secrets: { masterKeys: undefined, cookieKeys: undefined },
       firstStart: { adminEmail: 'admin@example.com', adminPassword: undefined, seedFile: undefined },
+      signUp: 'open',
+      tls: undefined,
+      clientCertificates: undefined,
       redisUrl: undefined,
+      egress: { allow: [], extraAuthorities: [] },
+      nameServers: [],
+      mail: { server: undefined, from: { name: 'Gatehouse', address: 'no-reply@localhost' } },
       logLevel: 'info',
       workers: 1,
     });
@@ -166,7 +213,7 @@ describe('the configuration', () => {
     const reserved = (Object.entries(settings) as [string, Setting<unknown>][]).filter(
       ([, setting]) => setting.reserved,
     );
-    expect(reserved.map(([name]) => name)).to.include.members(['SMTP_URL', 'EGRESS_ALLOW', 'TLS_CERT']);
+    expect(reserved.map(([name]) => name)).to.include.members(['SUBSCRIPTION_URL', 'METRICS_TOKEN']);
     for (const [name] of reserved) {
       expect(problemsOf({ [name]: 'anything' }), name).to.deep.equal([
         `${name} is reserved: this version does nothing with it, so unset it`,
@@ -244,9 +291,31 @@ describe('a setting from a file', () => {
     ]);
   });
 
+  it('EXTRA_CA_FILE gives the certificates of authorities, and says what is wrong with them', function () {
+    if (requireTool('openssl') === undefined) return this.skip();
+    const [one, two] = [makeAuthority(), makeAuthority()];
+    const authoritiesOf = (text: string): readonly string[] =>
+      loadConfig({ EXTRA_CA_FILE: fileWith(text) }).egress.extraAuthorities;
+    expect(authoritiesOf(one.certificate)).to.deep.equal([one.certificate]);
+    expect(authoritiesOf(`# both\r\n${one.certificate}\n${two.certificate}`)).to.deep.equal([
+      one.certificate,
+      two.certificate,
+    ]);
+    const broken = one.certificate.replace(/\n(.{20})/, '\n');
+    const problems: readonly [text: string, why: string][] = [
+      ['', 'holds no certificate in PEM form'],
+      [one.host.key, 'holds no certificate in PEM form'],
+      [broken, 'holds what is no certificate'],
+      [one.certificate + broken, 'holds what is no certificate'],
+    ];
+    for (const [text, why] of problems)
+      expect(problemsOf({ EXTRA_CA_FILE: fileWith(text) })).to.deep.equal([`EXTRA_CA_FILE names a file that ${why}`]);
+    expect(problemsOf({ EXTRA_CA_FILE: folder })).to.deep.equal(['EXTRA_CA_FILE names a file that cannot be read']);
+  });
+
   it('of a reserved name stops the start too', () => {
-    expect(problemsOf({ SMTP_URL_FILE: fileWith('smtp://mail') })).to.deep.equal([
-      'SMTP_URL is reserved: this version does nothing with it, so unset it',
+    expect(problemsOf({ METRICS_TOKEN_FILE: fileWith('a token') })).to.deep.equal([
+      'METRICS_TOKEN is reserved: this version does nothing with it, so unset it',
     ]);
   });
 });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { policy } from '../../../config/policy.js';
 import {
   admitAttempt,
+  strictestLimits,
   withoutSource,
   withoutTry,
   type Attempts,
@@ -161,5 +162,33 @@ describe('tries at an account', () => {
       for (let count = 0; count < 50; count++) held.tryAt(hour * 3600 + count, stranger(`address ${hour} ${count}`));
       expect(held.attempts?.sources.length).to.be.at.most(25);
     }
+  });
+});
+
+describe('limits of a person with tenants', () => {
+  const asPlatform = {
+    ...{ tries: null, windowSeconds: null, firstWaitSeconds: null, longestWaitSeconds: null, consecutive: null },
+  };
+
+  it('are those of the platform where no tenant says anything', () => {
+    expect(strictestLimits(limits, [])).to.deep.equal(limits);
+    expect(strictestLimits(limits, [asPlatform, asPlatform])).to.deep.equal(limits);
+  });
+
+  it('are the strictest of all, number by number', () => {
+    const own = strictestLimits(limits, [
+      { ...asPlatform, tries: 2, consecutive: 50 },
+      { ...asPlatform, tries: 4, windowSeconds: 7200, firstWaitSeconds: 600, longestWaitSeconds: 86_400 },
+    ]);
+    expect(own).to.deep.equal({
+      ...limits,
+      source: { tries: 2, windowSeconds: 7200, firstWaitSeconds: 600, longestWaitSeconds: 86_400 },
+      ...{ consecutive: 50, consecutiveOfStrangers: 40 },
+    });
+  });
+
+  it('are never weaker than those of the platform, whatever is stored', () => {
+    const weak = { tries: 99, windowSeconds: 1, firstWaitSeconds: 1, longestWaitSeconds: 1, consecutive: 1000 };
+    expect(strictestLimits(limits, [weak])).to.deep.equal(limits);
   });
 });

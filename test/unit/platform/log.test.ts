@@ -84,7 +84,7 @@ describe('what a log line never says', () => {
 describe('what a log line still says', () => {
   it('ids, paths, times and ordinary words stay readable', () => {
     const texts = [
-      ...(['ten', 'usr', 'mem', 'rol', 'sva', 'key', 'evt'] as const).map((prefix) => newId(prefix)),
+      ...(['ten', 'usr', 'mem', 'rol', 'sva', 'key', 'evt', 'mai'] as const).map((prefix) => newId(prefix)),
       randomBytes(12).toString('hex'),
       '/oauth2/token',
       '/api/v1/tenants/ten_0123456789abcdef0123456789abcdef/members',

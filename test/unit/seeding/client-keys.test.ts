@@ -30,7 +30,10 @@ function said(seed: object): string | null {
 
 describe('keys of clients in a seed file', () => {
   const key = ec('prime256v1');
+  const address = 'https://a.example/jwks';
   const taken: readonly [what: string, members: object][] = [
+    ['an address in the place of keys', { jwks_uri: address }],
+    ['an address, and the algorithm', { jwks_uri: address, token_endpoint_auth_signing_alg: 'PS256' }],
     ['a P-256 key', { jwks: { keys: [key] } }],
     ['an RSA key of 2048 bits', { jwks: { keys: [rsa(2048)] } }],
     ['an Ed25519 key', { jwks: { keys: [ed()] } }],
@@ -57,8 +60,9 @@ describe('keys of clients in a seed file', () => {
   const refused: readonly [what: string, members: object, why: RegExp][] = [
     ['no key', {}, /jwks is missing/],
     ['an empty set', { jwks: { keys: [] } }, /must hold a key/],
-    ['keys by address', { jwks: { keys: [key] }, jwks_uri: 'https://a.example/jwks' }, /jwks_uri is not there in this/],
-    ['an address alone', { jwks_uri: 'https://a.example/jwks' }, /jwks_uri is not there in this version/],
+    ['keys by value and by address', { jwks: { keys: [key] }, jwks_uri: address }, /jwks_uri takes the place of jwks/],
+    ['an address with another method', { jwks_uri: address, token_endpoint_auth_method: 'none' }, /jwks_uri is of use/],
+    ['an address that is too long', { jwks_uri: `${address}/${'x'.repeat(500)}` }, /jwks_uri/],
     ['a private key', { jwks: { keys: [ownSecret] } }, /must be a public key, without d/],
     ['a shared key', { jwks: { keys: [{ kty: 'oct', k: 'x'.repeat(43) }] } }, /must be a public key, without k/],
     ['an RSA key of 1024 bits', { jwks: { keys: [rsa(1024)] } }, /2048 to 8192 bits/],

@@ -64,7 +64,14 @@ describe('reading a seed file', () => {
     const { seed } = parseSeedFile('tenants: [{ slug: acme, name: Acme Inc, type: team }]', 'seed.yaml');
     expect(seed.tenants[0]).to.deep.equal({
       ...{ slug: 'acme', name: 'Acme Inc', type: 'team', roles: [], serviceAccounts: [] },
-      policies: { ipAllowlist: [], mfa: 'optional' },
+      policies: {
+        ...{ ipAllowlist: [], mfa: 'optional', password: { minimumLength: null, history: null } },
+        signInAttempts: {
+          ...{ tries: null, windowSeconds: null, firstWaitSeconds: null },
+          ...{ longestWaitSeconds: null, consecutive: null },
+        },
+        session: { idleSeconds: null, absoluteSeconds: null },
+      },
     });
   });
 
@@ -75,7 +82,7 @@ describe('reading a seed file', () => {
       '    name: Acme Inc',
       '    type: huge',
       '    policies:',
-      '      mfa: required',
+      '      mfa: sometimes',
       'users:',
       '  - email: ada@example.com',
       '    password: short',
@@ -175,7 +182,7 @@ describe('reading a seed file', () => {
     for (const source of [
       ...['', '-acme', 'acme-', 'Acme', 'ac me', 'ac/me', 'a'.repeat(64), 'acme\n'].map((slug) => tenant({ slug })),
       ...['', 'x'.repeat(201), 'Acme\r\nBcc: x', 'Acme\0'].map((name) => tenant({ name })),
-      tenant({ policies: { ipAllowlist: ['10.0.0.0/8'] } }),
+      tenant({ policies: { ipAllowlist: ['10.0.0.0/33'] } }),
       tenant({ roles: [{ key: 'Editor', permissions: [] }] }),
       tenant({ roles: [{ key: 'editor', permissions: ['*:*'] }] }),
       tenant({ roles: [{ key: 'editor', permissions: ['a:b', 'a:b'] }] }),

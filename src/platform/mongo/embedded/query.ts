@@ -51,7 +51,8 @@ function candidates(collection: Collection, plan: Plan, reader: Transaction | nu
   const { index, ranges, backwards } = plan;
   const [range, ...others] = ranges;
   // Nearly every scan is this: one walk, in which no record can stand twice.
-  if (isSettled && others.length === 0 && !index.isMultikey) return itemsBetween(index.entries, range!, backwards);
+  if (range && isSettled && others.length === 0 && !index.isMultikey)
+    return itemsBetween(index.entries, range, backwards);
   const sources = isSettled ? [index.entries] : [index.entries, index.claims];
   return each(sources.flatMap((entries) => ranges.map((part) => itemsBetween(entries, part, backwards))));
 }

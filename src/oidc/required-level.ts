@@ -1,0 +1,64 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Assurance, Level } from '../credentials/index.js';
+import type { User } from '../users/index.js';
+import { clientOf } from './library-internals.js';
+import type { ChooseTenant } from './tenant-choice.js';
+
+export interface RequiredLevelDeps {
+  assurance: Assurance;
+  /** What everybody has to reach. */
+  everybodysLevel: Level;
+  chooseTenant: ChooseTenant;
+  findUserById(userId: string): Promise<User | null>;
+}
+
+/** How much has to be proven for one authorization request. */
+export interface RequiredLevel {
+  /** What platform, tenant, client and request insist on, the highest of them. */
+  must: Level;
+  /** What the request would like: asked of whoever can prove it. */
+  wish: Level;
+}
+
+/** Claims that say how the person signed in; others are asked for by scope, so that a consent covers them. */
+const claimsThatMayBeAsked = new Set(['acr', 'amr', 'auth_time', 'sub']);
+
+/** For the parameter `claims` (OpenID Connect Core §5.5). */
+export function requireKnownClaims(_ctx: KoaContextWithOIDC, claims: object): void {
+  const asked = Object.values(claims).flatMap((part) => Object.keys((part as object | undefined) ?? {}));
+  const other = asked.find((name) => !claimsThatMayBeAsked.has(name));
+  if (other !== undefined) throw new errors.InvalidRequest('claims other than acr, amr and auth_time are got by scope');
+}
+
+export async function requiredLevel(deps: RequiredLevelDeps, ctx: KoaContextWithOIDC): Promise<RequiredLevel> {
+  const { isLevel } = deps.assurance;
+  const choice = await deps.chooseTenant(ctx);
+  const ofTenant: Level = choice.kind === 'chosen' && choice.authorization.requiresSecondFactor ? 'aal2' : 'aal1';
+  const ofClient = (clientOf(ctx).defaultAcrValues ?? []).find(isLevel) ?? 'aal1';
+  const { essential, levels, isImpossible } = askedLevels(deps.assurance, ctx);
+  if (isImpossible) throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs can be reached');
+  const [preferred = 'aal1'] = levels;
+  const lowest = levels.includes('aal1') ? 'aal1' : preferred;
+  const must = highest([deps.everybodysLevel, ofTenant, ofClient, essential ? lowest : 'aal1']);
+  return { must, wish: highest([must, preferred]) };
+}
+
+/** `acr_values` come as a wish, in order of preference; the parameter `claims` may make it a condition. */
+function askedLevels(
+  { isLevel }: Assurance,
+  ctx: KoaContextWithOIDC,
+): { essential: boolean; levels: Level[]; isImpossible: boolean } {
+  const asked = (ctx.oidc.claims as AskedClaims | undefined)?.id_token?.acr ?? {};
+  const { essential = false, value, values = value === undefined ? [] : [value] } = asked;
+  if (!Array.isArray(values)) throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
+  const levels = values.filter(isLevel);
+  return { essential, levels, isImpossible: essential && values.length > 0 && levels.length === 0 };
+}
+
+interface AskedClaims {
+  id_token?: { acr?: { essential?: boolean; value?: unknown; values?: unknown[] } | null };
+}
+
+function highest(levels: readonly Level[]): Level {
+  return levels.includes('aal2') ? 'aal2' : 'aal1';
+}

@@ -1,0 +1,169 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { Connection, UpstreamPerson } from '../connections/index.js';
+import { domainOf } from '../kernel/email.js';
+import { AppError } from '../kernel/errors.js';
+import { connectionIdPattern, interactionUidPattern } from '../kernel/patterns.js';
+import { readFormText } from '../platform/http/form-body.js';
+import { oneSpelling } from '../platform/http/http-errors.js';
+import { noConnection, offeredConnections } from './offered-connections.js';
+import {
+  bindingOf,
+  exchangeOf,
+  firstFactorGiven,
+  open,
+  pageOf,
+  seeOther,
+  throughOf,
+  type OpenInteraction,
+} from './parts-of-routes.js';
+import type { SignInDeps } from './sign-in-deps.js';
+
+const startForm = z.strictObject({ connection: z.string().max(64) });
+/** What of a provider's answer is looked at. */
+const answerMembers: readonly string[] = ['state', 'code', 'iss', 'error', 'user'];
+/** Of a name that comes along with the answer, as JSON. */
+const longestUser = 1000;
+const callbackPath = '/connections/callback/:connectionId';
+/** In the place of the id of a sign-in: the answer is for the portal. */
+const portalPlace = 'account';
+const portalPath = '/account/identities/return';
+
+const problems = {
+  over: { status: 400, text: 'connection.over' },
+  closed: { status: 403, text: 'connection.closed' },
+  denied: { status: 200, text: 'connection.denied' },
+  unavailable: { status: 503, text: 'connection.unavailable' },
+  invalid: { status: 400, text: 'connection.invalid' },
+  unknown: { status: 403, text: 'connection.unknown' },
+  elsewhere: { status: 403, text: 'connection.elsewhere' },
+  full: { status: 409, text: 'connection.full' },
+} as const;
+type Problem = keyof typeof problems;
+
+/** The way to an upstream provider and back, and who comes back from it. */
+export function connectionRoutes(deps: SignInDeps): Router {
+  const router = new Router(oneSpelling);
+  router.post('/sign-in/:uid/connection', (ctx) => start(deps, ctx));
+  router.get('/sign-in/:uid/connection', (ctx) => finish(deps, ctx));
+  router.get(callbackPath, (ctx) => forward(deps, ctx, new URLSearchParams(ctx.querystring)));
+  // by form_post it comes from the provider's page, and so without the cookies of this site
+  router.post(callbackPath, async (ctx) =>
+    forward(deps, ctx, new URLSearchParams(await readFormText(ctx, deps.formLimits))),
+  );
+  return router;
+}
+
+async function start(deps: SignInDeps, ctx: Context): Promise<void> {
+  const interaction = await open(deps, ctx, 'login');
+  const { connection: id } = await deps.forms.read(ctx, bindingOf(interaction), startForm);
+  if (id === noConnection) {
+    await deps.interactions.linkingDropped(exchangeOf(ctx));
+    return seeOther(ctx, `/sign-in/${interaction.uid}`);
+  }
+  const offered = (await offeredConnections(deps, interaction)).find((connection) => connection.id === id);
+  const { clientId } = interaction.client;
+  const connection =
+    offered && (await deps.connections.findUsable({ tenantId: offered.tenantId, connectionId: id }, clientId));
+  if (!connection) return showProblem(deps, ctx, interaction, 'closed');
+  return goToProvider(deps, ctx, interaction, connection);
+}
+
+/** Sends the browser to the provider; it comes back to `finish`. */
+export async function goToProvider(
+  deps: SignInDeps,
+  ctx: Context,
+  interaction: OpenInteraction,
+  connection: Connection,
+): Promise<void> {
+  const begun = await deps.connections.begin(connection, {
+    ...{ place: interaction.uid, browserId: deps.browserIds.ensure(ctx), loginHint: interaction.loginHint },
+    // somebody is signed in and is asked all the same
+    isFresh: interaction.userId !== undefined,
+  });
+  if (begun.outcome === 'failed') return showProblem(deps, ctx, interaction, begun.failure);
+  seeOther(ctx, begun.value);
+}
+
+/**
+ * To where it was begun, with the connection as which it came in. Nothing is decided here: the cookies of that sign-in
+ * are sent to its own path alone.
+ */
+function forward(deps: SignInDeps, ctx: Context, answer: URLSearchParams): void {
+  const { connectionId } = (ctx as unknown as { params: { connectionId: string } }).params;
+  const place = deps.connections.placeOfState(answer.get('state') ?? '');
+  const isRepeated = answerMembers.some((name) => answer.getAll(name).length > 1);
+  const isOfSignIn = place !== null && interactionUidPattern.test(place);
+  const isKnown = !isRepeated && connectionIdPattern.test(connectionId) && (place === portalPlace || isOfSignIn);
+  if (!isKnown)
+    throw new AppError('connection.unknown_answer', {
+      status: 400,
+      detail: 'This answer of a provider belongs to no sign-in here. Go back to the app and start again.',
+    });
+  const isKept = ([name, { length }]: [string, string]): boolean =>
+    answerMembers.includes(name) && (name !== 'user' || length <= longestUser);
+  const kept = new URLSearchParams([...answer].filter(isKept));
+  kept.set('connection', connectionId);
+  seeOther(ctx, `${place === portalPlace ? portalPath : `/sign-in/${place}/connection`}?${kept.toString()}`);
+}
+
+async function finish(deps: SignInDeps, ctx: Context): Promise<void> {
+  const interaction = await open(deps, ctx, 'login');
+  const answer = new URLSearchParams(ctx.querystring);
+  const at = { place: interaction.uid, browserId: deps.browserIds.ensure(ctx) };
+  // named twice it is nobody's
+  const named = { state: answer.get('state') ?? '', connectionId: answer.getAll('connection').join() };
+  const transaction = await deps.connections.take(named, at);
+  if (!transaction) return showProblem(deps, ctx, interaction, 'over');
+  // as it is by now: it may have been closed while the person was away
+  const connection = await deps.connections.findUsable(transaction, interaction.client.clientId);
+  if (!connection) return showProblem(deps, ctx, interaction, 'closed');
+  const finished = await deps.connections.finish(connection, transaction, answer);
+  if (finished.outcome === 'failed') return showProblem(deps, ctx, interaction, finished.failure);
+  return arrive(deps, ctx, interaction, { connection, person: finished.value });
+}
+
+async function arrive(
+  deps: SignInDeps,
+  ctx: Context,
+  interaction: OpenInteraction,
+  { connection, person }: { connection: Connection; person: UpstreamPerson },
+): Promise<void> {
+  const isOfPlatform = await deps.connections.isOfPlatform(connection);
+  const domain = isOfPlatform ? null : await deps.findDomainVouching(connection, person);
+  const isTakenIn = domain !== null && domain.joinRoles !== null;
+  const arrival = { connection, person, isOfPlatform, through: throughOf(interaction) };
+  const result = await deps.accounts.arriveByProvider({ ...arrival, isOfDomain: domain !== null, isTakenIn });
+  if (result.outcome === 'known') {
+    const { user } = result;
+    if (!(await deps.homeRealms.maySignInWith(user, connection.id)))
+      return showProblem(deps, ctx, interaction, 'elsewhere');
+    if (isTakenIn && (await deps.joinByDomain(user, connection, person)) === 'full')
+      return showProblem(deps, ctx, interaction, 'full');
+    const { federatedProof } = deps.assurance;
+    // whoever has shown the domain to be theirs reads its mail too: that opens the whole account as well
+    const isWhole = isOfPlatform || domain?.name === domainOf(user.email);
+    return firstFactorGiven(deps, ctx, interaction, {
+      user,
+      proof: { ...federatedProof, isVerified: person.hasSecondLevel },
+      boundTenantId: isWhole ? undefined : connection.tenantId,
+    });
+  }
+  if (result.outcome !== 'to_prove') return showProblem(deps, ctx, interaction, 'unknown');
+  await deps.interactions.linkingBegun(exchangeOf(ctx), {
+    ...{ browserId: deps.browserIds.ensure(ctx), userId: result.user.id, email: result.user.email },
+    ...{ tenantId: connection.tenantId, connectionId: connection.id, issuer: person.issuer, subject: person.subject },
+  });
+  seeOther(ctx, `/sign-in/${interaction.uid}`);
+}
+
+/** With the way back into the sign-in, where every other way in stands. */
+function showProblem(deps: SignInDeps, ctx: Context, interaction: OpenInteraction, problem: Problem): void {
+  const { status, text } = problems[problem];
+  ctx.status = status;
+  if (status === 503) ctx.set('Retry-After', '30');
+  deps.pages.render(ctx, pageOf(interaction, 'connection-problem', 'connection.title'), {
+    ...{ clientName: interaction.client.name, text, backUrl: `/sign-in/${interaction.uid}` },
+  });
+}

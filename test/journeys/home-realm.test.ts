@@ -1,0 +1,277 @@
+// People whose address is of a domain that a tenant has shown to be its own: where they are led, and what else is open to them.
+import { expect } from 'chai';
+import { operator, outcomeOf, seatsOf, tenantIdOf } from '../support/administered.js';
+import { makeAuthority } from '../support/authority.js';
+import { browser, type Browser, type Page } from '../support/browser.js';
+import { ada, contractSeed } from '../support/contract-seed.js';
+import { closeHttpsHosts } from '../support/https-host.js';
+import { relyingParty, signIn, type RelyingParty } from '../support/relying-party.js';
+import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
+import { requireTool } from '../support/tools.js';
+import { startUpstreamProvider, type UpstreamProvider } from '../support/upstream/oidc-provider.js';
+import { bringBack } from '../http/upstream/stage.js';
+
+const grace = { email: 'grace@corp.example', password: 'a password of grace alone' };
+const owner = { email: 'olga@corp.example', password: 'a password of olga alone' };
+
+describe('home-realm discovery', function () {
+  this.timeout(20_000);
+  let running: RunningApp;
+  let provider: UpstreamProvider;
+  let party: RelyingParty;
+  let acme: string;
+  let domainId: string;
+  let connectionId: string;
+  before(function () {
+    if (requireTool('openssl') === undefined) this.skip();
+  });
+  beforeEach(async () => {
+    const authority = makeAuthority();
+    provider = await startUpstreamProvider(authority);
+    const tenants = [{ ...contractSeed.tenants![0]!, domains: [{ name: 'corp.example', verified: true }] }];
+    const own = { emailVerified: true, name: 'Olga', memberships: [{ tenant: 'acme', roles: ['owner'] }] };
+    const { issuer, clientId, clientSecret, host } = provider;
+    const connections = [{ key: 'corp', tenant: 'acme', name: 'Corp SSO', issuer, clientId, clientSecret }];
+    running = await startApp({
+      seed: { ...contractSeed, tenants, users: [...contractSeed.users!, { ...owner, ...own }], connections },
+      egress: { allow: [host.hostAndPort], extraAuthorities: [authority.certificate] },
+    });
+    party = await relyingParty(running.issuer);
+    acme = await tenantIdOf(running, 'acme');
+    [domainId, connectionId] = (await Promise.all(['domains', 'connections'].map(idIn))) as [string, string];
+    await rule({ connectionId });
+  });
+  afterEach(async () => {
+    await closeApps();
+    await closeHttpsHosts();
+  });
+
+  async function idIn(name: string): Promise<string> {
+    return (await running.database.collection<{ _id: string }>(name).findOne({}))?._id ?? '';
+  }
+  type Rules = Parameters<RunningApp['app']['administration']['changeDomain']>[2];
+  const rule = (rules: Rules): Promise<unknown> =>
+    running.app.administration.changeDomain(operator, { tenantId: acme, domainId }, rules);
+  const enforce = async (): Promise<unknown> => {
+    const { id } = await running.app.administration.getUserByEmail(owner.email);
+    return rule({ enforced: true, exceptUserId: id });
+  };
+  const visitor = (): Browser => browser(running.issuer);
+  /** By the address alone, to the provider and back. */
+  async function comeBy(login: string, parameters: Record<string, string> = {}) {
+    const own = visitor();
+    const { url, finish } = await party.begin(parameters);
+    const page = await own.get(url);
+    const away = await discover(own, page, login);
+    if (away.status !== 303) return { page: away, own, finish };
+    return { page: await bringBack(own, provider.agree(away.url)), own, finish, away };
+  }
+
+  /** As a browser does by the second button of the form. */
+  function discover(own: Browser, page: Page, login: string): Promise<Page> {
+    const [, action = ''] = /formaction="([^"]+)"/.exec(page.html) ?? [];
+    const form = page.html.replace(/(<form class="stack" method="post" action=")[^"]+/, `$1${action}`);
+    return own.submit({ ...page, html: form }, { login, password: '' });
+  }
+
+  it('an address of the domain leads to its connection, whoever it is of, and others do not', async () => {
+    const own = visitor();
+    const page = await own.get((await party.begin()).url);
+    for (const login of [owner.email, 'nobody@corp.example', 'NoBody@CORP.example']) {
+      const away = await discover(own, page, login);
+      expect(away.url, login).to.contain(`${provider.issuer}/authorize?`);
+      expect(new URL(away.url).searchParams.get('login_hint')).to.equal(login);
+    }
+    for (const login of [
+      ada.email,
+      'a@evil.example@corp.example',
+      'a@corp.example.evil.example',
+      'a@corp.example.',
+      'a@xcorp.example',
+      'a@mail.corp.example',
+      'no address',
+    ]) {
+      const refused = await discover(own, page, login);
+      expect(refused.status, login).to.equal(422);
+      expect(refused.html, login).to.contain('id="password"');
+    }
+  });
+
+  it('a hint of the app shows where people of the domain sign in, and the password stays open where it is not enforced', async () => {
+    const { url, finish } = await party.begin({ login_hint: owner.email });
+    const page = await visitor().get(url);
+    expect(page.html).to.contain('id="home-realm"').and.contain('Sign in with Corp SSO');
+    const { page: back } = await signIn(running.issuer, url, owner);
+    expect((await finish(back.url)).claims()).to.include({ email: owner.email });
+    const plain = await visitor().get((await party.begin({ login_hint: ada.email })).url);
+    expect(plain.html).not.to.contain('id="home-realm"');
+  });
+
+  it('enforced, it is told by the domain alone: a right password is answered like a wrong one, and one of nobody', async () => {
+    await running.app.seeding.applySeed({ users: [{ ...grace, emailVerified: true, name: 'Grace' }] });
+    await enforce();
+    const pages = new Set<string>();
+    const tries = [
+      grace,
+      { ...grace, password: 'a wrong one of some length' },
+      { ...grace, email: 'nobody@corp.example' },
+    ];
+    for (const person of [...tries, { ...owner, password: 'a wrong one of some length' }]) {
+      const { page } = await signIn(running.issuer, (await party.begin()).url, person);
+      expect(page.status).to.equal(422);
+      pages.add(page.html.replace(/ [\w-]+="[^"]*"/g, ''));
+    }
+    expect([...pages]).to.have.length(1);
+    const { url, finish } = await party.begin();
+    const { page } = await signIn(running.issuer, url, owner);
+    expect((await finish(page.url)).claims(), 'the owner who is excepted').to.include({ email: owner.email });
+  });
+
+  it('enforced, nobody of the domain but the excepted owner recovers a password or signs up with one', async () => {
+    await running.app.seeding.applySeed({ users: [{ ...grace, emailVerified: true, name: 'Grace' }] });
+    await enforce();
+    for (const path of ['/recover', '/sign-up']) {
+      for (const login of [grace.email, 'nobody@corp.example', owner.email]) {
+        const own = visitor();
+        const page = await own.submit(await own.get(running.issuer + path), { login });
+        expect([page.status, page.html.includes('sign in with their organisation')], `${path} ${login}`).to.deep.equal([
+          422,
+          true,
+        ]);
+      }
+    }
+    await running.deliverMail();
+    expect(running.mailbox.map(({ to }) => to)).to.deep.equal([owner.email]);
+  });
+
+  it('enforced, a link that was sent before opens nothing any more', async () => {
+    await running.app.seeding.applySeed({ users: [{ ...grace, emailVerified: true, name: 'Grace' }] });
+    const own = visitor();
+    await own.submit(await own.get(`${running.issuer}/recover`), { login: grace.email });
+    await own.submit(await own.get(`${running.issuer}/sign-up`), { login: 'new@corp.example' });
+    await running.deliverMail();
+    await enforce();
+    for (const { text } of running.mailbox) {
+      const [link = ''] = /http\S+\/(?:recover|sign-up)\/[\w-]{43}/.exec(text) ?? [];
+      expect((await own.get(link)).status, link).to.equal(410);
+    }
+    expect(running.mailbox).to.have.length(2);
+  });
+
+  it('somebody new becomes a member with the roles of the domain and of their claims, in one sign-in', async () => {
+    await rule({ joinRoles: ['member'] });
+    const values = [
+      { value: 'editors', role: 'editor' },
+      { value: 'boss', role: 'admin' },
+    ];
+    const roleMapping = { claim: 'groups', values, syncs: false };
+    const reference = { tenantId: acme, connectionId };
+    await running.app.administration.changeConnection(operator, reference, { changes: { roleMapping } });
+    Object.assign(provider.person, { groups: ['editors', 'staff'] });
+    const seats = (await seatsOf(running, acme))?.['members'] ?? 0;
+    const { page, finish } = await comeBy(grace.email, { tenant: 'acme', scope: 'openid email tenant' });
+    const claims = (await finish(page.url)).claims();
+    expect(claims).to.include({ email: grace.email, tenant_slug: 'acme', acr: 'aal1' });
+    expect(claims?.['roles']).to.have.members(['editor']);
+    expect((await seatsOf(running, acme))?.['members']).to.equal(seats + 1);
+    const again = await comeBy(grace.email, { tenant: 'acme', scope: 'openid email tenant' });
+    expect((await again.finish(again.page.url)).claims()?.sub).to.equal(claims?.sub);
+    expect((await seatsOf(running, acme))?.['members'], 'once').to.equal(seats + 1);
+  });
+
+  it('sec-009 nobody joins by an address that is not exactly of the domain, or not verified there', async () => {
+    await rule({ joinRoles: ['member'] });
+    const users = await running.database.collection('users').countDocuments();
+    const addresses = [
+      'a@evil.example@corp.example',
+      'a@corp.example.evil.example',
+      'a@corp.example.',
+      'a@xcorp.example',
+      'a@mail.corp.example',
+    ];
+    const people = [
+      ...addresses.map((email) => ({ email })),
+      { email: grace.email, email_verified: 'true' },
+      { email: grace.email, email_verified: false },
+    ];
+    for (const [index, person] of people.entries()) {
+      Object.assign(provider.person, { sub: `other-${index}`, email_verified: true }, person);
+      const { page } = await comeBy(grace.email, { tenant: 'acme' });
+      expect(page.status, JSON.stringify(person)).to.equal(403);
+    }
+    expect(await running.database.collection('users').countDocuments()).to.equal(users);
+  });
+
+  it('nobody joins without a seat, without the rule, or once the domain is another tenant’s', async () => {
+    const { page: stranger } = await comeBy(grace.email, { tenant: 'acme' });
+    expect(stranger.status, 'without the rule').to.equal(403);
+    await rule({ joinRoles: ['member'] });
+    const { members = 0 } = (await seatsOf(running, acme)) ?? {};
+    await running.app.administration.changeSettings(operator, { tenantId: acme }, { limits: { members } });
+    const { page: full } = await comeBy(grace.email, { tenant: 'acme' });
+    expect([full.status, full.html.includes('no room')]).to.deep.equal([409, true]);
+    await running.app.administration.changeSettings(operator, { tenantId: acme }, { limits: { members: null } });
+    await running.app.administration.deleteDomain(operator, { tenantId: acme, domainId });
+    const own = visitor();
+    const page = await own.get((await party.begin({ tenant: 'acme' })).url);
+    const away = await own.submit(page, { connection: connectionId });
+    Object.assign(provider.person, { sub: 'somebody-else', email: 'eve@corp.example' });
+    expect((await bringBack(own, provider.agree(away.url))).status, 'without the domain').to.equal(403);
+  });
+
+  it('enforced, the connection opens the whole account, and its second factor counts only where it is said to', async () => {
+    await rule({ joinRoles: ['member'] });
+    await enforce();
+    Object.assign(provider.person, { amr: ['mfa'], acr: 'urn:strong' });
+    const weak = await comeBy(grace.email, { tenant: 'acme' });
+    expect((await weak.finish(weak.page.url)).claims()).to.include({ acr: 'aal1' });
+    await running.app.administration.changeConnection(
+      operator,
+      { tenantId: acme, connectionId },
+      { changes: { secondLevel: { acr: [], amr: ['mfa'] } } },
+    );
+    await running.app.administration.changeSettings(operator, { tenantId: acme }, { policies: { mfa: 'required' } });
+    const strong = await comeBy(grace.email, { tenant: 'acme' });
+    expect((await strong.finish(strong.page.url)).claims()).to.include({ acr: 'aal2', tenant_slug: 'acme' });
+    expect((await strong.own.get(`${running.issuer}/account`)).status).to.equal(200);
+  });
+
+  it('a domain is enforced only when verified, with a connection, and with an owner who is excepted', async () => {
+    const { id } = await running.app.administration.getUserByEmail(owner.email);
+    const adaId = (await running.app.administration.getUserByEmail(ada.email)).id;
+    expect(await outcomeOf(rule({ enforced: true }))).to.equal('409 domain.not_enforceable');
+    expect(await outcomeOf(rule({ enforced: true, exceptUserId: 'usr_nobody' }))).to.equal('400 domain.unfit_rule');
+    await running.app.administration.changeMemberRoles(
+      operator,
+      { tenantId: acme, userId: adaId },
+      { roles: ['member'] },
+    );
+    expect(await outcomeOf(rule({ exceptUserId: adaId })), 'no owner').to.equal('400 domain.unfit_rule');
+    expect(await outcomeOf(rule({ connectionId: 'con_nothing' }))).to.equal('400 domain.unfit_rule');
+    expect(await outcomeOf(rule({ joinRoles: ['owner'] }))).to.equal('400 domain.unfit_rule');
+    expect(await outcomeOf(rule({ joinRoles: ['unknown'] }))).to.equal('400 role.unknown');
+    expect(await outcomeOf(rule({ enforced: true, connectionId: null, exceptUserId: id }))).to.equal(
+      '409 domain.not_enforceable',
+    );
+    expect(await outcomeOf(rule({ enforced: true, exceptUserId: id }))).to.equal('done');
+    const [pending] = [await running.app.administration.createDomain(operator, acme, { name: 'new.example' })];
+    const wanted = { connectionId, exceptUserId: id, enforced: true };
+    const change = running.app.administration.changeDomain(operator, { tenantId: acme, domainId: pending.id }, wanted);
+    expect(await outcomeOf(change), 'not verified').to.equal('409 domain.not_enforceable');
+  });
+
+  it('enforcement is over with the tenant, and stays while the connection is down', async () => {
+    await running.app.seeding.applySeed({ users: [{ ...grace, emailVerified: true, name: 'Grace' }] });
+    await enforce();
+    const outcome = async (): Promise<number> =>
+      (await signIn(running.issuer, (await party.begin()).url, grace)).page.status;
+    await running.app.administration.changeConnection(
+      operator,
+      { tenantId: acme, connectionId },
+      { changes: { status: 'disabled' } },
+    );
+    expect(await outcome()).to.equal(422);
+    await running.app.administration.changeStatus(operator, acme, 'archived');
+    expect(await outcome()).to.equal(303);
+  });
+});
