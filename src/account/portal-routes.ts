@@ -48,6 +48,7 @@ export interface Portal {
 
 export function createPortal(deps: AccountDeps): Portal {
   const kept = keptForms(deps);
+  const isFresh = (session: CurrentSession): boolean => hasProvenStrongest(deps, session);
   const whose = ({ user }: CurrentSession, place: Place) => ({ userId: user.id, place });
 
   async function openSession(ctx: Context): Promise<CurrentSession | null> {
@@ -69,12 +70,6 @@ export function createPortal(deps: AccountDeps): Portal {
   function toSignIn(ctx: Context, session: CurrentSession | null, place: Place, { fresh }: Options): void {
     const language = session?.user.profile.locale === undefined ? undefined : languageOf(ctx);
     seeOther(ctx, signInAddress(deps.issuer, place, { strongest: fresh === true, language }));
-  }
-
-  function isFresh({ authenticatedAt, acr, user }: CurrentSession): boolean {
-    const { reaches, reachesSecondLevel } = deps.assurance;
-    const strongest = reachesSecondLevel(user.factorKinds ?? []) ? 'aal2' : 'aal1';
-    return secondsAfter(authenticatedAt, deps.freshSeconds) > deps.now() && reaches(acr ?? undefined, strongest);
   }
 
   return {
@@ -113,6 +108,12 @@ export function createPortal(deps: AccountDeps): Portal {
       );
     },
   };
+}
+
+function hasProvenStrongest(deps: AccountDeps, { authenticatedAt, acr, user }: CurrentSession): boolean {
+  const { reaches, reachesSecondLevel } = deps.assurance;
+  const strongest = reachesSecondLevel(user.factorKinds ?? []) ? 'aal2' : 'aal1';
+  return secondsAfter(authenticatedAt, deps.freshSeconds) > deps.now() && reaches(acr ?? undefined, strongest);
 }
 
 /** A tenant's provider opens that tenant, and not the account, which may be of others too. */

@@ -9,7 +9,7 @@ import {
   type IPolicy,
 } from 'cockatiel';
 import type { Egress } from '../platform/egress/egress.js';
-import { ProviderBusy, ProviderUnavailable } from './upstream-errors.js';
+import { ProviderUnavailable } from './upstream-errors.js';
 
 export interface ProviderCallLimits {
   /** Calls in a row that nobody answered until none is made for a while. */
@@ -30,7 +30,7 @@ const mostBreakers = 1000;
  * At the token endpoint, the only one to which something is posted, anybody can ask with a code that they have made up:
  * what that makes a provider answer closes no way in for others. That nobody answers at all does.
  */
-const isCounted = (error: ProviderUnavailable): boolean => !(error instanceof ProviderBusy);
+const isCounted = (error: ProviderUnavailable): boolean => !error.isBusy;
 
 export function providerCalls(deps: { fetch: Egress['fetch']; limits: ProviderCallLimits }): ProviderCalls {
   const { failures, openSeconds, atOnce } = deps.limits;
@@ -51,11 +51,11 @@ export function providerCalls(deps: { fetch: Egress['fetch']; limits: ProviderCa
 
   async function call(url: string, init: RequestInit | undefined): Promise<Response> {
     const answer = await deps.fetch(url, init).catch((error: unknown) => {
-      throw new ProviderUnavailable('the provider cannot be reached', error);
+      throw new ProviderUnavailable('the provider cannot be reached', { cause: error });
     });
     if (answer.status < 500 && answer.status !== 429) return answer;
     const message = `the provider answered ${answer.status}`;
-    throw init?.method === 'POST' ? new ProviderBusy(message) : new ProviderUnavailable(message);
+    throw new ProviderUnavailable(message, { isBusy: init?.method === 'POST' });
   }
 
   return {
@@ -64,7 +64,7 @@ export function providerCalls(deps: { fetch: Egress['fetch']; limits: ProviderCa
         return await policyFor(connectionId).execute(() => call(url, init));
       } catch (error) {
         if (error instanceof BrokenCircuitError || error instanceof BulkheadRejectedError)
-          throw new ProviderUnavailable('the provider is left alone for a while', error);
+          throw new ProviderUnavailable('the provider is left alone for a while', { cause: error });
         throw error;
       }
     },

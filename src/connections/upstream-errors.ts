@@ -26,19 +26,14 @@ export class UpstreamFailed extends Error {
   }
 }
 
-/** Nobody answers for it. */
+/** Nobody answers for it, or who does cannot do what it was asked for, and that may be by what somebody outside sent. */
 export class ProviderUnavailable extends Error {
-  constructor(message: string, cause?: unknown) {
+  readonly isBusy: boolean;
+
+  constructor(message: string, { cause, isBusy = false }: { cause?: unknown; isBusy?: boolean } = {}) {
     super(message, { cause });
     this.name = 'ProviderUnavailable';
-  }
-}
-
-/** It answers, and cannot do what it was asked for: it may be by what somebody outside has sent along. */
-export class ProviderBusy extends ProviderUnavailable {
-  constructor(message: string) {
-    super(message);
-    this.name = 'ProviderBusy';
+    this.isBusy = isBusy;
   }
 }
 

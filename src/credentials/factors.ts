@@ -120,10 +120,8 @@ export function factorsModule(deps: FactorsDeps): FactorsModule {
     hash: keyRing.hashFor('passkey-ticket'),
   });
   const passkeys = createPasskeys({ ...deps, store, tickets, challengeSeconds: limits.challengeSeconds });
-  const notify: ChangeFactorsDeps['notify'] = (tx, user, { letter: name, kind, language }) => {
-    const reader = readerOf(user.profile, language);
-    return deps.queueMail(tx, { to: user.email, name, reader, values: kind ? { kind } : {}, path: '/' });
-  };
+  const notify: ChangeFactorsDeps['notify'] = (tx, { email: to, profile }, { letter: name, kind, language }) =>
+    deps.queueMail(tx, { to, name, reader: readerOf(profile, language), values: kind ? { kind } : {}, path: '/' });
   const sendCode: ProveCodeDeps['sendCode'] = (tx, { email: to, profile }, { code, language }) =>
     deps.queueMail(tx, { to, name: 'sign_in_code', reader: readerOf(profile, language), values: { code }, path: '/' });
   const changing = { ...deps, notify, sealing, store, recoveryCodes, emailCodes, attempts, passkeys };

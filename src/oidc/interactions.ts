@@ -1,3 +1,4 @@
+import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { temporarilyUnavailable } from '../kernel/errors.js';
@@ -133,12 +134,8 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     return presentInteraction(found, await clientOfInteraction(deps, found));
   }
 
-  async function sessionOf(exchange: BrowserExchange): Promise<SignedIn> {
-    const { session } = await details(exchange);
-    const found = session && (await currentProvider().Session.findByUid(session.uid ?? ''));
-    if (!found) throw interactionExpired();
-    return found;
-  }
+  const sessionOf = async (exchange: BrowserExchange): Promise<SignedIn> =>
+    sessionOfInteraction(currentProvider(), await details(exchange));
 
   async function note(exchange: BrowserExchange, more: object): Promise<void> {
     const found = await details(exchange);
@@ -189,6 +186,12 @@ export function createInteractions(deps: ConsentDeps): Interactions {
       finish(exchange, { error: 'access_denied', error_description: description }),
     ),
   };
+}
+
+async function sessionOfInteraction(provider: Provider, { session }: Details): Promise<SignedIn> {
+  const found = session && (await provider.Session.findByUid(session.uid ?? ''));
+  if (!found) throw interactionExpired();
+  return found;
 }
 
 /** The library's errors as the pages know them: a lost interaction is told in words, an unreachable database is a 503. */
