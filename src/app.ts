@@ -222,7 +222,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const accounts = accountsModule({
     ...base,
     ...{ users, credentials, factors, links: actionLinks, createPersonalTenant: administration.createPersonalTenant },
-    ...{ identities, connections, vouchesFor, mappedRoles },
+    ...{ identities, connections, vouchesFor, mappedRoles, findDomainVouching: administration.findDomainVouching },
     ...{ endOthersOf: oidc.endings.endOthersOf, maySignInWith: realms.maySignInWith },
     ...{ findMembership: memberships.findMembership, setMembershipRoles: memberships.setMembershipRoles },
     listMembershipsOfUser: memberships.listMembershipsOfUser,
@@ -238,8 +238,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...base,
     ...{ issuer, keyRing, administration, schemas, parsed, tenants, tenantTypes, memberships, serviceAccounts },
     ...{ clients, invitations, domains, challengeOf, users, resources, templates },
-    ...{ sessions: oidc.sessions, limits: policy.management },
-    ...{ accounts, identities },
+    ...{ sessions: oidc.sessions, limits: policy.management, accounts, identities },
     ...{ factors, cacheSeconds, publicKeys: oidc.publicKeys, findBearer: oidc.findBearer },
     ...{ connections, connectionPresets: Object.keys(connectionPresets) },
     certificateOf: (req) => certificates?.presentedBy(req),
@@ -265,7 +264,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     findDomainVouching: administration.findDomainVouching,
     ...{ accounts, connections, passwordRulesFor: credentials.passwordRulesFor, formLimits: limits },
     ...{ requiredActions, changeOwnProfile: administration.changeOwnProfile },
-    ...{ ...revised, cacheSeconds, findTenantBySlug: tenants.findTenantBySlug },
+    ...{ ...revised, cacheSeconds, findTenantBySlug: tenants.findTenantBySlug, accountClientId },
   });
   const account = accountModule({
     ...{ ...base, ...policy.portal, ...oidc.currentSessions },

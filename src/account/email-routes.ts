@@ -12,6 +12,7 @@ const refusals = {
   no_address: [422, 'email.no_address'],
   same: [422, 'email.same'],
   too_many: [429, 'email.too_many'],
+  of_domain: [403, 'email.of_domain'],
 } as const;
 
 /** The address with which the person signs in. Another one counts once it is proven by the link that is sent there. */

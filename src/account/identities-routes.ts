@@ -121,6 +121,8 @@ async function finishLink(deps: AccountDeps, portal: Portal, visit: Visit): Prom
   if (!connection) return refuse(deps, portal, visit, 'closed');
   const answered = await deps.connections.finish(connection, transaction, answer);
   if (answered.outcome === 'failed') return refuse(deps, portal, visit, answered.failure);
+  // an answer may take its time, and the session has its end meanwhile
+  if ((await deps.currentSession(visit.ctx))?.uid !== visit.session.uid) return seeOther(visit.ctx, places.identities);
   const { issuer, subject, email } = answered.value;
   const reference = { tenantId: connection.tenantId, connectionId: connection.id };
   const identity = { ...reference, issuer, subject, email, userId: visit.session.user.id };

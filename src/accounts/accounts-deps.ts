@@ -35,6 +35,8 @@ export interface AccountsDeps {
   >;
   /** Whether the word of its provider about an address is believed. */
   vouchesFor(connection: Connection, person: Pick<UpstreamPerson, 'email' | 'isEmailVerified'>): boolean;
+  /** The same of the provider of a verified domain; null: it is not believed. */
+  findDomainVouching: AdministrationModule['findDomainVouching'];
   /** Roles that the provider gives somebody. */
   mappedRoles(connection: Connection, person: UpstreamPerson): string[];
   connections: Pick<ConnectionsModule, 'findConnection' | 'findUsable' | 'findLinkable' | 'isOfPlatform'>;

@@ -14,11 +14,12 @@ export interface EmailChange extends AskedFrom {
   provenAt: Date;
 }
 
-export type EmailChangeStarted = 'sent' | 'no_address' | 'same' | 'too_many';
+export type EmailChangeStarted = 'sent' | 'no_address' | 'same' | 'too_many' | 'of_domain';
 
 /**
  * Sends a link to the new address. Until it is opened nothing is changed: sign-in and recovery stay with the address
- * there is. Whether somebody else has the new one is not told; then nothing is sent. Throws 403 for a proof that is old.
+ * there is. Whether somebody else has the new one is not told; then nothing is sent. An address of a domain that is
+ * enforced stays: with another one its people would sign in past their organisation. Throws 403 for a proof that is old.
  */
 export async function startEmailChange(
   deps: AccountsDeps,
@@ -29,6 +30,7 @@ export async function startEmailChange(
   const user = await deps.users.findUserById(userId);
   if (email === null || user?.status !== 'active') return 'no_address';
   if (email === user.email) return 'same';
+  if (!(await mayLeaveAddress(deps, user))) return 'of_domain';
   if (!(await deps.links.countMail('change_email', email))) return 'too_many';
   const isTaken = (await deps.users.findUserByEmail(email)) !== null;
   await deps.inTransaction(async (tx) => {
@@ -65,6 +67,8 @@ export async function proveEmailChange(
   const link = await deps.links.findLink('change_email', token);
   if (!link) return 'over';
   if (!shownOf(link, browserId).isAsked) return 'elsewhere';
+  const before = link.userId && (await deps.users.findUserById(link.userId));
+  if (before && !(await mayLeaveAddress(deps, before))) return 'over';
   try {
     return await deps.inTransaction(async (tx) => {
       const taken = await deps.links.takeLink(tx, 'change_email', token);
@@ -82,6 +86,8 @@ export async function proveEmailChange(
     throw error;
   }
 }
+
+const mayLeaveAddress = (deps: AccountsDeps, user: User): Promise<boolean> => deps.maySignInWith(user, null);
 
 /** Links that went to the former address open nothing any more, but for the way back. */
 export async function setAddress(deps: AccountsDeps, tx: Tx, user: User, email: string): Promise<void> {

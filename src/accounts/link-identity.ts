@@ -1,3 +1,4 @@
+import type { Connection } from '../connections/index.js';
 import type { Identity, IdentityKey } from '../identities/index.js';
 import { AppError } from '../kernel/errors.js';
 import { readerOf } from '../kernel/languages.js';
@@ -33,7 +34,7 @@ export async function linkIdentity(deps: AccountsDeps, wanted: IdentityToLink): 
       const connection = await (asked
         ? deps.connections.findUsable(identity, asked.clientId, tx)
         : deps.connections.findLinkable(identity, tx));
-      if (!connection || (asked && !deps.vouchesFor(connection, { ...asked, isEmailVerified: true }))) return 'over';
+      if (!connection || (asked && !(await isVouchedFor(deps, connection, asked)))) return 'over';
       await deps.identities.linkIdentity(tx, actor, identity);
       const who = identity.email === null ? connection.name : `${identity.email} (${connection.name})`;
       await tell(deps, tx, user, { name: 'identity_linked', values: { who }, path: '/account/identities' });
@@ -43,6 +44,16 @@ export async function linkIdentity(deps: AccountsDeps, wanted: IdentityToLink): 
     if (isDuplicateKey(error)) return 'taken';
     throw error;
   }
+}
+
+/** What the provider has said of the address was looked at when it came; here it is whether it is still believed. */
+async function isVouchedFor(
+  deps: AccountsDeps,
+  connection: Connection,
+  { email }: { email: string },
+): Promise<boolean> {
+  const claimed = { email, isEmailVerified: true };
+  return deps.vouchesFor(connection, claimed) || (await deps.findDomainVouching(connection, claimed)) !== null;
 }
 
 /**

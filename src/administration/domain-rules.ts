@@ -42,7 +42,8 @@ export async function changeDomain(
     const { connectionId, enforced, exceptUserId, joinRoles } = { ...domain, ...changes };
     const rules = { connectionId, enforced, exceptUserId, joinRoles };
     await requireConnection(deps, tx, tenantId, rules);
-    await requireOwner(deps, tx, tenantId, rules);
+    // one who is no owner any more keeps nobody from giving it up
+    if (enforced || changes.exceptUserId) await requireOwner(deps, tx, tenantId, rules);
     if (changes.joinRoles) await requireGivable(deps, tx, by, { tenant, keys: changes.joinRoles });
     if (enforced) requireEnforceable(domain, rules);
     await deps.domains.setDomainRules(tx, by.actor, domain, rules);

@@ -101,7 +101,10 @@ export async function changeConnection(
 
 const isWayIn = ({ status, mode }: Connection): boolean => status === 'enabled' && mode === 'login';
 
-/** With who people are by it and what it has opened: whoever has no other way in comes in by recovery. */
+/**
+ * With who people are by it and what it has opened: whoever has no other way in comes in by recovery. 409 while a domain
+ * leads to it, for then recovery may be closed.
+ */
 export async function deleteConnection(
   deps: AdministrationDeps,
   by: Authority,
@@ -111,6 +114,11 @@ export async function deleteConnection(
     await deps.tenants.holdTenant(tx, reference.tenantId);
     const connection = await heldConnection(deps, tx, reference);
     if (connection.isAuthoritative) requireOperator(by);
+    if (await deps.domains.isConnectionNamed(tx, reference.tenantId, reference.connectionId))
+      throw new AppError('connection.in_use', {
+        status: 409,
+        detail: 'A domain leads to this connection. Let it lead elsewhere, or nowhere, first.',
+      });
     await deps.connections.deleteConnection(tx, by.actor, connection);
     await deps.forgetIdentitiesOfConnection(tx, connection);
   });

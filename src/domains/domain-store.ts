@@ -51,6 +51,7 @@ export interface DomainStore {
   findByName(tenantId: string, name: string): Promise<Domain | null>;
   list(tenantId: string, page: Page): Promise<Domain[]>;
   count(tx: Tx, tenantId: string): Promise<number>;
+  isConnectionNamed(tx: Tx, tenantId: string, connectionId: string): Promise<boolean>;
   findVerified(name: string): Promise<Domain | null>;
   /** Whether any verified one has a connection. */
   isAnyLeading(): Promise<boolean>;
@@ -81,6 +82,8 @@ export function createDomainStore(database: Database): DomainStore {
       return records.map(toDomain);
     },
     count: (tx, tenantId) => model.countDocuments({ tenantId }, sessionOf(tx)),
+    isConnectionNamed: async (tx, tenantId, connectionId) =>
+      (await model.findOne({ tenantId, connectionId }, { _id: 1 }, sessionOf(tx)).lean()) !== null,
     async findVerified(verifiedName) {
       const options = { acrossTenants: 'an address says which domain it is of, and the domain whose it is' };
       return orNull(await model.findOne({ verifiedName }, null, options).lean<DomainRecord>());

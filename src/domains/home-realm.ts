@@ -20,7 +20,8 @@ export interface HomeRealms {
   isAnyHomeRealm(): Promise<boolean>;
   /**
    * Whether a person may sign in in another way than by this connection (null: by none at all). False where a domain is
-   * enforced, but for the one owner of the tenant that it excepts.
+   * enforced, but for the one owner of the tenant that it excepts; once that one is no owner any more, for every owner
+   * until another one is named: there is always somebody who comes in while the connection is down.
    */
   maySignInWith(user: { id: string; email: string }, connectionId: string | null): Promise<boolean>;
 }
@@ -46,9 +47,13 @@ export function homeRealms(deps: HomeRealmDeps): HomeRealms {
     return tenant?.status === 'active' && deps.mayHaveConnections(tenant) ? domain : null;
   }
 
-  async function isExcepted({ tenantId, exceptUserId }: Domain, userId: string): Promise<boolean> {
-    if (exceptUserId !== userId) return false;
+  async function isOwner(tenantId: string, userId: string): Promise<boolean> {
     return (await deps.findMembership(tenantId, userId))?.roles.includes('owner') ?? false;
+  }
+
+  async function isExcepted({ tenantId, exceptUserId }: Domain, userId: string): Promise<boolean> {
+    if (!(await isOwner(tenantId, userId))) return false;
+    return exceptUserId === null || exceptUserId === userId || !(await isOwner(tenantId, exceptUserId));
   }
 
   return {

@@ -30,6 +30,7 @@ export interface DomainsModule {
   findDomainByName(tenantId: string, name: string): Promise<Domain | null>;
   listDomains(tenantId: string, page: Page): Promise<Domain[]>;
   countDomains(tx: Tx, tenantId: string): Promise<number>;
+  isConnectionNamed(tx: Tx, tenantId: string, connectionId: string): Promise<boolean>;
   /** Of whichever tenant it is. */
   findVerifiedDomain(name: string): Promise<Domain | null>;
   isAnyDomainLeading(): Promise<boolean>;
@@ -68,6 +69,7 @@ export function domainsModule(deps: {
     findDomainByName: store.findByName,
     listDomains: store.list,
     countDomains: store.count,
+    isConnectionNamed: store.isConnectionNamed,
     findVerifiedDomain: store.findVerified,
     isAnyDomainLeading: store.isAnyLeading,
     async setDomainVerified(tx, actor, domain, by) {

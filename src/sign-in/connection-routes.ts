@@ -7,7 +7,7 @@ import { AppError } from '../kernel/errors.js';
 import { connectionIdPattern, interactionUidPattern } from '../kernel/patterns.js';
 import { readFormText } from '../platform/http/form-body.js';
 import { oneSpelling } from '../platform/http/http-errors.js';
-import { noConnection, offeredConnections } from './offered-connections.js';
+import { noConnection, offeredConnections, tenantNamed } from './offered-connections.js';
 import {
   bindingOf,
   exchangeOf,
@@ -141,12 +141,11 @@ async function arrive(
       return showProblem(deps, ctx, interaction, 'elsewhere');
     if (isTakenIn && (await deps.joinByDomain(user, connection, person)) === 'full')
       return showProblem(deps, ctx, interaction, 'full');
-    const { federatedProof } = deps.assurance;
-    // whoever has shown the domain to be theirs reads its mail too: that opens the whole account as well
-    const isWhole = isOfPlatform || domain?.name === domainOf(user.email);
+    const isHome = domain?.name === domainOf(user.email);
+    const isWhole = isOfPlatform || (isHome && (await isForWhole(deps, interaction, { connection, person })));
     return firstFactorGiven(deps, ctx, interaction, {
       user,
-      proof: { ...federatedProof, isVerified: person.hasSecondLevel },
+      proof: { ...deps.assurance.federatedProof, isVerified: person.hasSecondLevel && (isOfPlatform || !isWhole) },
       boundTenantId: isWhole ? undefined : connection.tenantId,
     });
   }
@@ -156,6 +155,22 @@ async function arrive(
     ...{ tenantId: connection.tenantId, connectionId: connection.id, issuer: person.issuer, subject: person.subject },
   });
   seeOther(ctx, `/sign-in/${interaction.uid}`);
+}
+
+/**
+ * Whether the provider of the domain of somebody's address opens their whole account, and not its tenant alone. Whoever
+ * has shown the domain to be theirs reads its mail too, and that opens the account as well, but no second factor: the
+ * word of a tenant about one counts in that tenant alone, so where it is given and the sign-in can be for that
+ * tenant, it is for no other.
+ */
+async function isForWhole(
+  deps: SignInDeps,
+  interaction: OpenInteraction,
+  { connection, person }: { connection: Connection; person: UpstreamPerson },
+): Promise<boolean> {
+  if (!person.hasSecondLevel || interaction.client.clientId === deps.accountClientId) return true;
+  const tenantId = await tenantNamed(deps, interaction);
+  return tenantId !== null && tenantId !== connection.tenantId;
 }
 
 /** With the way back into the sign-in, where every other way in stands. */

@@ -15,7 +15,7 @@ export function connectionPath({ uid }: Interaction): string {
 
 /** The connections of this sign-in: the platform's, and those of the tenant whose app it is or that it names. */
 export async function offeredConnections(deps: Deps, interaction: Interaction): Promise<Connection[]> {
-  const tenantId = await tenantOf(deps, interaction);
+  const tenantId = await tenantNamed(deps, interaction);
   return deps.connections.listOffered({ tenantId, clientId: interaction.client.clientId });
 }
 
@@ -23,7 +23,11 @@ export async function connectionsShown(deps: Deps, interaction: Interaction): Pr
   return (await offeredConnections(deps, interaction)).map(({ id, name }) => ({ id, name }));
 }
 
-async function tenantOf(deps: Deps, { clientTenantId, askedTenant: asked }: Interaction): Promise<string | null> {
+/** The tenant whose app it is, or that the app asks for; null: none, or one that there is not. */
+export async function tenantNamed(
+  deps: Pick<Deps, 'findTenantBySlug'>,
+  { clientTenantId, askedTenant: asked }: Interaction,
+): Promise<string | null> {
   if (clientTenantId !== null || asked === undefined) return clientTenantId;
   if (tenantIdPattern.test(asked)) return asked;
   return (await deps.findTenantBySlug(asked))?.id ?? null;

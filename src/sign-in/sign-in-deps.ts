@@ -29,6 +29,8 @@ export interface SignInDeps
     SignUpInvitedDeps,
     Pick<ConsentsModule, 'grantConsent' | 'denyConsent'> {
   issuer: string;
+  /** Of the portal, which is of no tenant. */
+  accountClientId: string;
   accounts: AccountsModule;
   connections: Pick<
     ConnectionsModule,

@@ -1,18 +1,15 @@
 // People whose address is of a domain that a tenant has shown to be its own: where they are led, and what else is open to them.
 import { expect } from 'chai';
-import { operator, outcomeOf, seatsOf, tenantIdOf } from '../support/administered.js';
-import { makeAuthority } from '../support/authority.js';
-import { browser, type Browser, type Page } from '../support/browser.js';
-import { ada, contractSeed } from '../support/contract-seed.js';
+import { operator, outcomeOf, seatsOf } from '../support/administered.js';
+import { browser, type Browser } from '../support/browser.js';
+import { ada } from '../support/contract-seed.js';
 import { closeHttpsHosts } from '../support/https-host.js';
-import { relyingParty, signIn, type RelyingParty } from '../support/relying-party.js';
-import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
+import { signIn, type RelyingParty } from '../support/relying-party.js';
+import { closeApps, type RunningApp } from '../support/start-app.js';
 import { requireTool } from '../support/tools.js';
-import { startUpstreamProvider, type UpstreamProvider } from '../support/upstream/oidc-provider.js';
+import type { UpstreamProvider } from '../support/upstream/oidc-provider.js';
 import { bringBack } from '../http/upstream/stage.js';
-
-const grace = { email: 'grace@corp.example', password: 'a password of grace alone' };
-const owner = { email: 'olga@corp.example', password: 'a password of olga alone' };
+import { discover, grace, homeRealmGround, owner, type HomeRealmGround } from './home-realm-ground.js';
 
 describe('home-realm discovery', function () {
   this.timeout(20_000);
@@ -22,57 +19,20 @@ describe('home-realm discovery', function () {
   let acme: string;
   let domainId: string;
   let connectionId: string;
+  let rule: HomeRealmGround['rule'];
+  let enforce: HomeRealmGround['enforce'];
+  let comeBy: HomeRealmGround['comeBy'];
   before(function () {
     if (requireTool('openssl') === undefined) this.skip();
   });
   beforeEach(async () => {
-    const authority = makeAuthority();
-    provider = await startUpstreamProvider(authority);
-    const tenants = [{ ...contractSeed.tenants![0]!, domains: [{ name: 'corp.example', verified: true }] }];
-    const own = { emailVerified: true, name: 'Olga', memberships: [{ tenant: 'acme', roles: ['owner'] }] };
-    const { issuer, clientId, clientSecret, host } = provider;
-    const connections = [{ key: 'corp', tenant: 'acme', name: 'Corp SSO', issuer, clientId, clientSecret }];
-    running = await startApp({
-      seed: { ...contractSeed, tenants, users: [...contractSeed.users!, { ...owner, ...own }], connections },
-      egress: { allow: [host.hostAndPort], extraAuthorities: [authority.certificate] },
-    });
-    party = await relyingParty(running.issuer);
-    acme = await tenantIdOf(running, 'acme');
-    [domainId, connectionId] = (await Promise.all(['domains', 'connections'].map(idIn))) as [string, string];
-    await rule({ connectionId });
+    ({ running, provider, party, acme, domainId, connectionId, rule, enforce, comeBy } = await homeRealmGround());
   });
   afterEach(async () => {
     await closeApps();
     await closeHttpsHosts();
   });
-
-  async function idIn(name: string): Promise<string> {
-    return (await running.database.collection<{ _id: string }>(name).findOne({}))?._id ?? '';
-  }
-  type Rules = Parameters<RunningApp['app']['administration']['changeDomain']>[2];
-  const rule = (rules: Rules): Promise<unknown> =>
-    running.app.administration.changeDomain(operator, { tenantId: acme, domainId }, rules);
-  const enforce = async (): Promise<unknown> => {
-    const { id } = await running.app.administration.getUserByEmail(owner.email);
-    return rule({ enforced: true, exceptUserId: id });
-  };
   const visitor = (): Browser => browser(running.issuer);
-  /** By the address alone, to the provider and back. */
-  async function comeBy(login: string, parameters: Record<string, string> = {}) {
-    const own = visitor();
-    const { url, finish } = await party.begin(parameters);
-    const page = await own.get(url);
-    const away = await discover(own, page, login);
-    if (away.status !== 303) return { page: away, own, finish };
-    return { page: await bringBack(own, provider.agree(away.url)), own, finish, away };
-  }
-
-  /** As a browser does by the second button of the form. */
-  function discover(own: Browser, page: Page, login: string): Promise<Page> {
-    const [, action = ''] = /formaction="([^"]+)"/.exec(page.html) ?? [];
-    const form = page.html.replace(/(<form class="stack" method="post" action=")[^"]+/, `$1${action}`);
-    return own.submit({ ...page, html: form }, { login, password: '' });
-  }
 
   it('an address of the domain leads to its connection, whoever it is of, and others do not', async () => {
     const own = visitor();
@@ -217,23 +177,6 @@ describe('home-realm discovery', function () {
     const away = await own.submit(page, { connection: connectionId });
     Object.assign(provider.person, { sub: 'somebody-else', email: 'eve@corp.example' });
     expect((await bringBack(own, provider.agree(away.url))).status, 'without the domain').to.equal(403);
-  });
-
-  it('enforced, the connection opens the whole account, and its second factor counts only where it is said to', async () => {
-    await rule({ joinRoles: ['member'] });
-    await enforce();
-    Object.assign(provider.person, { amr: ['mfa'], acr: 'urn:strong' });
-    const weak = await comeBy(grace.email, { tenant: 'acme' });
-    expect((await weak.finish(weak.page.url)).claims()).to.include({ acr: 'aal1' });
-    await running.app.administration.changeConnection(
-      operator,
-      { tenantId: acme, connectionId },
-      { changes: { secondLevel: { acr: [], amr: ['mfa'] } } },
-    );
-    await running.app.administration.changeSettings(operator, { tenantId: acme }, { policies: { mfa: 'required' } });
-    const strong = await comeBy(grace.email, { tenant: 'acme' });
-    expect((await strong.finish(strong.page.url)).claims()).to.include({ acr: 'aal2', tenant_slug: 'acme' });
-    expect((await strong.own.get(`${running.issuer}/account`)).status).to.equal(200);
   });
 
   it('a domain is enforced only when verified, with a connection, and with an owner who is excepted', async () => {

@@ -71,6 +71,7 @@ export function connectionRoutes(deps: RouteDeps): Route[] {
     route({
       ...{ method: 'DELETE', path: `${base}/:connectionId`, operationId: 'deleteConnection', status: 204 },
       ...{ summary: 'Delete it with who people are by it', ...rights.writing },
+      description: '409 while a domain leads to it.',
       async handle({ by, tenantId, params }) {
         await admin.deleteConnection(by, referenceOf(tenantId, params));
         return {};
