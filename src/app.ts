@@ -143,6 +143,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   );
   events.onChange(/^resource\./, resources.forgetResources);
   events.onChange(/^connection\./, connections.forgetOffered);
+  events.onChange(/^domain\./, realms.forgetHomeRealms);
   const { authorizationOf } = access;
   const acting = { platformSlug, cacheSeconds, authorizationOf, tenants, users, memberships };
   const requiredActions = requiredActionsModule({ ...base, ...acting });

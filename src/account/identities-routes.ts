@@ -22,7 +22,7 @@ const problems = {
   taken: 'identities.taken',
 } as const;
 
-const statuses = { over: 400, closed: 403, denied: 200, unavailable: 503, invalid: 400, taken: 409 } as const;
+const statuses = { over: 400, closed: 404, denied: 200, unavailable: 503, invalid: 400, taken: 409 } as const;
 
 /** Accounts at providers that sign in to this one. */
 export function identitiesRoutes(router: Router, deps: AccountDeps, portal: Portal): void {

@@ -18,6 +18,8 @@ export interface HomeRealms {
   findHomeRealm(email: string): Promise<HomeRealm | null>;
   /** Whether any domain leads anywhere; as of a moment ago. */
   isAnyHomeRealm(): Promise<boolean>;
+  /** After a change to any domain. */
+  forgetHomeRealms(): void;
   /**
    * Whether a person may sign in in another way than by this connection (null: by none at all). False where a domain is
    * enforced, but for the one owner of the tenant that it excepts; once that one is no owner any more, for every owner
@@ -58,6 +60,7 @@ export function homeRealms(deps: HomeRealmDeps): HomeRealms {
 
   return {
     isAnyHomeRealm: isAny.get,
+    forgetHomeRealms: isAny.forget,
     async findHomeRealm(email) {
       const domain = await domainInForce(email);
       if (!domain) return null;

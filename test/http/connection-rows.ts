@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemAuthority } from '../../src/kernel/actor.js';
 import type { Browser, Page } from '../support/browser.js';
+import { contractSeed } from '../support/contract-seed.js';
 import { csrfOf, openPortal } from '../support/portal.js';
 import type { RunningApp } from '../support/start-app.js';
 import type { Endpoint, EndpointRequest, Stage } from './endpoint.js';
@@ -43,6 +44,22 @@ async function start(stage: Stage): Promise<EndpointRequest> {
   const { visitor, uid, csrf } = await openSignIn(stage.issuer, { tenant: 'acme' });
   const path = `/sign-in/${uid}/connection`;
   return { path, parameters: { csrf, connection: connectionId }, headers: { Cookie: visitor.cookieHeader(path) } };
+}
+
+/** Whoever says an address of this domain is led to the connection. */
+const domain = 'corp.example';
+
+async function lead(stage: Stage): Promise<EndpointRequest> {
+  const { tenantId, connectionId } = await connectionOf(stage);
+  const { app, database } = stage.running;
+  const [acme] = contractSeed.tenants ?? [];
+  await app.seeding.applySeed({ tenants: [{ ...acme!, domains: [{ name: domain, verified: true }] }] });
+  const found = await database.collection<{ _id: string }>('domains').findOne({ name: domain });
+  await app.administration.changeDomain(by, { tenantId, domainId: found?._id ?? '' }, { connectionId });
+  const { visitor, uid, csrf } = await openSignIn(stage.issuer);
+  const path = `/sign-in/${uid}/organisation`;
+  const parameters = { csrf, login: `somebody@${domain}` };
+  return { path, parameters, headers: { Cookie: visitor.cookieHeader(path) } };
 }
 
 async function comeBack(stage: Stage): Promise<EndpointRequest> {
@@ -92,6 +109,7 @@ async function unlink(stage: Stage): Promise<EndpointRequest> {
 /** The way to a provider and back. */
 export const connectionRows: readonly Endpoint[] = [
   { method: 'POST', path: '/sign-in/:uid/connection', kind: 'page', request: start },
+  { method: 'POST', path: '/sign-in/:uid/organisation', kind: 'page', request: lead },
   { method: 'GET', path: '/sign-in/:uid/connection', kind: 'page', request: comeBack },
   { method: 'GET', path: '/connections/callback/:connectionId', kind: 'page', request: answer },
   { method: 'POST', path: '/connections/callback/:connectionId', kind: 'page', request: answer },

@@ -290,7 +290,6 @@ export const endpoints: readonly Endpoint[] = [
   ...connectionRows,
   ...requiredActionRows,
 
-  interactionRow(['POST', '/sign-in/:uid/organisation'], login, { login: ada.email }),
   interactionRow(['GET', '/sign-in/:uid/register'], login),
   interactionRow(['POST', '/sign-in/:uid/register'], login, { login: ada.email }),
   interactionRow(['GET', '/sign-in/:uid/return'], login),
