@@ -46,7 +46,7 @@ describe('linked accounts', function () {
     expect(after.html).to.contain('does not sign in to this account any more');
     expect([await isSignedIn(elsewhere.visitor), await isSignedIn(visitor)]).to.deep.equal([false, true]);
     const again = await signInBy(servers, (await (await relyingParty(servers.main.issuer)).begin()).url);
-    expect(again.page.status).to.equal(404);
+    expect(again.page.status).to.equal(403);
     await servers.main.deliverMail();
     expect(servers.main.mailbox.slice(-2).map(({ to }) => to)).to.deep.equal([ada.email, ada.email]);
   });
