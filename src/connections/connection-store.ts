@@ -36,6 +36,8 @@ export interface ConnectionStore {
   /** Within a transaction: as it is there. */
   find(tenantId: string, id: string, tx?: Tx): Promise<Connection | null>;
   findByKey(tenantId: string, key: string): Promise<Connection | null>;
+  /** Of whichever tenant. */
+  isThere(id: string): Promise<boolean>;
   list(tenantId: string, page: Page): Promise<Connection[]>;
   listEnabled(tenantId: string): Promise<Connection[]>;
   count(tx: Tx, tenantId: string): Promise<number>;
@@ -57,6 +59,10 @@ export function createConnectionStore(database: Database): ConnectionStore {
       );
     },
     findByKey: async (tenantId, key) => toConnection(await model.findOne({ tenantId, key }).lean<ConnectionRecord>()),
+    async isThere(id) {
+      const options = { acrossTenants: 'an id is unique, whichever tenant has it' };
+      return (await model.findOne({ _id: id }, { _id: 1 }, options).lean()) !== null;
+    },
     async list(tenantId, page) {
       const found = model.find({ tenantId, ...afterId(page) }).sort({ _id: 1 });
       return (await found.limit(page.limit).lean<ConnectionRecord[]>()).map((record) => toConnection(record));

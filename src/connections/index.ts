@@ -54,6 +54,8 @@ export interface ConnectionsModule extends UpstreamSignIn {
   /** Within a transaction: as it is there. */
   findConnection(tenantId: string, id: string, tx?: Tx): Promise<Connection | null>;
   findConnectionByKey(tenantId: string, key: string): Promise<Connection | null>;
+  /** Of whichever tenant. */
+  isConnectionId(id: string): Promise<boolean>;
   listConnections(tenantId: string, page: Page): Promise<Connection[]>;
   countConnections(tx: Tx, tenantId: string): Promise<number>;
   /** Throws a duplicate key error when another one of the tenant has its key. */
@@ -127,6 +129,7 @@ export function connectionsModule(deps: ConnectionsDeps): ConnectionsModule {
     redirectUriOf: (connection) => redirectUriOf(issuer, connection),
     findConnection: store.find,
     findConnectionByKey: store.findByKey,
+    isConnectionId: store.isThere,
     listConnections: store.list,
     countConnections: store.count,
     async createConnection(tx, actor, connection, secret) {

@@ -118,6 +118,27 @@ describe('connections by the management API', () => {
     expect(await running.app.seeding.applySeed({ connections: changed })).to.include({ updated: 1 });
   });
 
+  it('has the id that a seed gives it, and keeps it; that of another one, of whichever tenant, is refused', async () => {
+    const id = `con_${'1'.repeat(32)}`;
+    const seeded = { ...wanted, key: 'seeded', tenant: 'acme', id };
+    const seed = (...connections: (typeof seeded)[]): Promise<string> =>
+      running.app.seeding.applySeed({ connections }).then(({ created }) => `${created} created`, String);
+    expect(await seed(seeded, { ...seeded, key: 'other' })).to.contain('connections.1.id is there twice');
+    expect(await seed(seeded)).to.equal('1 created');
+    expect((await admin.call('GET', `${base}/${id}`)).json).to.include({ id, key: 'seeded' });
+    expect(await seed(seeded)).to.equal('0 created');
+    expect(await seed({ ...seeded, id: `con_${'2'.repeat(32)}` })).to.contain(`is another one than it has: ${id}`);
+    expect(await seed({ ...seeded, key: 'other' })).to.contain('connections.0.id is that of another connection');
+    await running.app.seeding.firstStart({
+      email: 'op@example.com',
+      password: 'the operator has this one',
+      mfa: 'optional',
+    });
+    const { tenant: _acme, ...ofPlatform } = seeded;
+    expect(await seed(ofPlatform as typeof seeded)).to.contain('is that of another connection');
+    expect(await seed({ ...seeded, id: 'con_1' })).to.contain('must be con_ and 32 digits');
+  });
+
   it('its end is the end of who people are by it', async () => {
     const { json } = await create(wanted);
     const path = `${base}/${String(json['id'])}`;
