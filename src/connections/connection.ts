@@ -95,6 +95,8 @@ export interface UpstreamPerson {
   profile: { name?: string; givenName?: string; familyName?: string; locale?: string; zoneinfo?: string };
   /** Its ID token says that they proved a second factor in a way that the connection trusts. */
   hasSecondLevel: boolean;
+  /** How they did, of what the connection trusts and by names that are known everywhere (RFC 8176). */
+  methods: readonly string[];
   /** Every claim, for rules that a connection has beyond these. */
   claims: Readonly<Record<string, unknown>>;
 }

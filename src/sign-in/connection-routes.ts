@@ -146,7 +146,10 @@ async function arrive(
     const isWhole = isOfPlatform || domain?.name === domainOf(user.email);
     return firstFactorGiven(deps, ctx, interaction, {
       user,
-      proof: { ...federatedProof, isVerified: person.hasSecondLevel },
+      proof: {
+        ...federatedProof,
+        ...{ amr: [...federatedProof.amr, ...person.methods], isVerified: person.hasSecondLevel },
+      },
       boundTenantId: isWhole ? undefined : connection.tenantId,
     });
   }
