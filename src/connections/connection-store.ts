@@ -20,6 +20,7 @@ const schema = new Schema<ConnectionRecord>(
     makesAccounts: { type: Boolean, required: true },
     syncsProfile: { type: Boolean, required: true },
     secondLevel: { type: Schema.Types.Mixed, required: true },
+    sessionSeconds: { type: Number, default: null },
     roleMapping: { type: Schema.Types.Mixed, default: null },
     publicKey: { type: Schema.Types.Mixed, default: null },
     sealedSecret: { type: String, required: true },
@@ -93,6 +94,7 @@ function toConnection(record: ConnectionRecord): Connection;
 function toConnection(record: ConnectionRecord | null): Connection | null;
 function toConnection(record: ConnectionRecord | null): Connection | null {
   if (!record) return null;
-  const { _id, sealedSecret: _secret, publicKey = null, roleMapping = null, ...connection } = record;
-  return { id: _id, publicKey, roleMapping, ...connection };
+  const { _id, sealedSecret: _secret, publicKey = null, roleMapping = null, ...others } = record;
+  const { sessionSeconds = null, ...connection } = others;
+  return { id: _id, publicKey, roleMapping, sessionSeconds, ...connection };
 }

@@ -77,6 +77,8 @@ export interface Connection {
   syncsProfile: boolean;
   /** Values of the provider's `acr` and `amr` that count for a second factor; none: it always counts for one. */
   secondLevel: { acr: string[]; amr: string[] };
+  /** How long a sign-in by it lasts at most, and with it what is bound to its session; null: as long as others. */
+  sessionSeconds: number | null;
   roleMapping: RoleMapping | null;
   /** With `private_key_jwt`: what the provider verifies us by. */
   publicKey: PublicJwk | null;

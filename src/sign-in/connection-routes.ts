@@ -151,6 +151,7 @@ async function arrive(
         ...{ amr: [...federatedProof.amr, ...person.methods], isVerified: person.hasSecondLevel },
       },
       boundTenantId: isWhole ? undefined : connection.tenantId,
+      sessionSeconds: connection.sessionSeconds ?? undefined,
     });
   }
   if (result.outcome !== 'to_prove') return showProblem(deps, ctx, interaction, 'unknown');

@@ -48,6 +48,20 @@ describe('connections by the management API', () => {
     expect(pointersOf(await create({ ...wanted, authentication: 'private_key_jwt' }))).to.deep.equal(['/clientSecret']);
   });
 
+  it('says how long a sign-in by it lasts, within what policies of sessions allow', async () => {
+    const made = await create({ ...wanted, sessionSeconds: 900 });
+    expect(made.json).to.include({ sessionSeconds: 900 });
+    const path = `${base}/${String(made.json['id'])}`;
+    expect((await admin.call('PATCH', path, { body: { name: 'Renamed' } })).json).to.include({ sessionSeconds: 900 });
+    expect((await admin.call('PATCH', path, { body: { sessionSeconds: null } })).json).to.include({
+      sessionSeconds: null,
+    });
+    for (const sessionSeconds of [299, 43_201, '900', 300.5])
+      expect(pointersOf(await create({ ...wanted, sessionSeconds })), String(sessionSeconds)).to.deep.equal([
+        '/sessionSeconds',
+      ]);
+  });
+
   it('which provider it is stays, and its secret is changed with its kind', async () => {
     const path = `${base}/${String((await create(wanted)).json['id'])}`;
     for (const [name, value] of Object.entries({
