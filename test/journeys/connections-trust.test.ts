@@ -1,4 +1,4 @@
-// What a connection takes over of how somebody signed in at the provider, and how long that lasts here.
+// What a connection takes over of how somebody signed in at the provider, and how long that lasts here, and what is told of one that fails.
 import { expect } from 'chai';
 import * as client from 'openid-client';
 import { totpCode } from '../../src/credentials/totp.js';
@@ -52,12 +52,18 @@ describe('what a connection trusts', function () {
     await running.app.seeding.applySeed({ connections: [connection] });
   }
 
-  /** By the provider, to where it leads then. */
-  async function arrive({ url }: { url: string }, visitor = browser(running.issuer)) {
+  /** To the provider. */
+  async function goAway(request?: { url: string }, visitor = browser(running.issuer)) {
+    const { url } = request ?? (await party.begin());
     const login = await visitor.get(url);
     const [, connection = ''] = /value="(con_[0-9a-f]{32})"/.exec(login.html) ?? [];
-    const away = await visitor.submit(login, { connection });
-    return { visitor, page: await bringBack(visitor, provider.agree(away.url)) };
+    return { visitor, page: await visitor.submit(login, { connection }) };
+  }
+
+  /** And back, to where it leads then. */
+  async function arrive(request: { url: string }, own?: Browser) {
+    const { visitor, page } = await goAway(request, own);
+    return { visitor, page: await bringBack(visitor, provider.agree(page.url)) };
   }
 
   async function signIn(
@@ -185,5 +191,56 @@ describe('what a connection trusts', function () {
         );
       for (const sessionSeconds of [300, 43_200, null]) await connect({ sessionSeconds });
     });
+  });
+
+  it('a sign-in that ends with nobody is recorded, with its kind and nothing that the provider or the browser said', async () => {
+    const evil = 'evil-text@corp.example';
+    const failing: Record<string, () => Promise<unknown>> = {
+      async denied() {
+        provider.mutation = {
+          callback: ({ state = '', iss = '' }) => ({ state, iss, error: 'access_denied', error_description: evil }),
+        };
+      },
+      async invalid() {
+        provider.mutation = { claims: (claims) => ({ ...claims, aud: evil, sub: evil }) };
+      },
+      async unknown() {
+        provider.person = { ...provider.person, name: evil, email: evil };
+        await connect({ authoritative: false });
+      },
+      async unavailable() {
+        provider.mutation = { endpoints: { token: (_req, res) => void res.writeHead(503).end(evil) } };
+      },
+      closed: () => running.database.collection('connections').updateOne({}, { $set: { status: 'disabled' } }),
+    };
+    const stored = await running.database.collection<{ _id: string; tenantId: string }>('connections').findOne({});
+    const events = running.database.collection<{ _id: string }>('events');
+    const recorded = () =>
+      events.find({ type: 'connection.sign_in_failed' }, { projection: { _id: 0, at: 0 } }).toArray();
+    for (const [failure, prepare] of Object.entries(failing)) {
+      const { visitor, page } = await goAway();
+      await prepare();
+      const before = (await recorded()).length;
+      const refused = await bringBack(visitor, provider.agree(page.url));
+      expect(refused.html, failure).to.contain('Back to signing in');
+      expect((await recorded()).slice(before), failure).to.deep.equal([
+        {
+          ...{ type: 'connection.sign_in_failed', tenantId: stored?.tenantId, subjectId: stored?._id },
+          ...{ actor: { kind: 'system', reason: 'protocol' }, data: { clientId: 'web', failure } },
+        },
+      ]);
+      provider.mutation = {};
+    }
+    expect(JSON.stringify(await events.find({}).toArray())).not.to.contain('evil');
+  });
+
+  it('what never was one is not recorded: a state of nobody, and a sign-in that went well', async () => {
+    await signIn();
+    const { visitor, page } = await goAway();
+    const answer = provider.agree(page.url);
+    await bringBack(visitor, { ...answer, parameters: { ...answer.parameters, state: `x${'y'.repeat(60)}` } });
+    await bringBack(browser(running.issuer), answer);
+    const failed = { type: 'connection.sign_in_failed' };
+    expect(await running.database.collection('events').countDocuments(failed)).to.equal(0);
   });
 });
