@@ -219,6 +219,8 @@ export const policy = Object.freeze({
     openSeconds: 30,
     /** Calls to one provider at the same time, of one process. */
     atOnce: 100,
+    /** Sign-ins that ended with nobody: of each kind and connection so many are recorded in so long. */
+    ...{ recordedFailures: 20, recordedFailuresSeconds: 3600 },
     /** How long a discovery document is kept. */
     documentSeconds: 15 * 60,
     /** How long somebody may be away at the provider. */

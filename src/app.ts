@@ -142,7 +142,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     access.forgetUsers,
   );
   events.onChange(/^resource\./, resources.forgetResources);
-  events.onChange(/^connection\./, connections.forgetOffered);
+  events.onChange(/^connection\.(created|updated|deleted)$/, connections.forgetOffered);
   events.onChange(/^domain\./, realms.forgetHomeRealms);
   const { authorizationOf } = access;
   const acting = { platformSlug, cacheSeconds, authorizationOf, tenants, users, memberships };

@@ -20,6 +20,7 @@ const schema = new Schema<ConnectionRecord>(
     makesAccounts: { type: Boolean, required: true },
     syncsProfile: { type: Boolean, required: true },
     secondLevel: { type: Schema.Types.Mixed, required: true },
+    sessionSeconds: { type: Number, default: null },
     roleMapping: { type: Schema.Types.Mixed, default: null },
     publicKey: { type: Schema.Types.Mixed, default: null },
     sealedSecret: { type: String, required: true },
@@ -36,6 +37,8 @@ export interface ConnectionStore {
   /** Within a transaction: as it is there. */
   find(tenantId: string, id: string, tx?: Tx): Promise<Connection | null>;
   findByKey(tenantId: string, key: string): Promise<Connection | null>;
+  /** Of whichever tenant. */
+  isThere(id: string): Promise<boolean>;
   list(tenantId: string, page: Page): Promise<Connection[]>;
   listEnabled(tenantId: string): Promise<Connection[]>;
   count(tx: Tx, tenantId: string): Promise<number>;
@@ -57,6 +60,10 @@ export function createConnectionStore(database: Database): ConnectionStore {
       );
     },
     findByKey: async (tenantId, key) => toConnection(await model.findOne({ tenantId, key }).lean<ConnectionRecord>()),
+    async isThere(id) {
+      const options = { acrossTenants: 'an id is unique, whichever tenant has it' };
+      return (await model.findOne({ _id: id }, { _id: 1 }, options).lean()) !== null;
+    },
     async list(tenantId, page) {
       const found = model.find({ tenantId, ...afterId(page) }).sort({ _id: 1 });
       return (await found.limit(page.limit).lean<ConnectionRecord[]>()).map((record) => toConnection(record));
@@ -87,6 +94,7 @@ function toConnection(record: ConnectionRecord): Connection;
 function toConnection(record: ConnectionRecord | null): Connection | null;
 function toConnection(record: ConnectionRecord | null): Connection | null {
   if (!record) return null;
-  const { _id, sealedSecret: _secret, publicKey = null, roleMapping = null, ...connection } = record;
-  return { id: _id, publicKey, roleMapping, ...connection };
+  const { _id, sealedSecret: _secret, publicKey = null, roleMapping = null, ...others } = record;
+  const { sessionSeconds = null, ...connection } = others;
+  return { id: _id, publicKey, roleMapping, sessionSeconds, ...connection };
 }

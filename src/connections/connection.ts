@@ -77,6 +77,8 @@ export interface Connection {
   syncsProfile: boolean;
   /** Values of the provider's `acr` and `amr` that count for a second factor; none: it always counts for one. */
   secondLevel: { acr: string[]; amr: string[] };
+  /** How long a sign-in by it lasts at most, and with it what is bound to its session; null: as long as others. */
+  sessionSeconds: number | null;
   roleMapping: RoleMapping | null;
   /** With `private_key_jwt`: what the provider verifies us by. */
   publicKey: PublicJwk | null;
@@ -95,6 +97,8 @@ export interface UpstreamPerson {
   profile: { name?: string; givenName?: string; familyName?: string; locale?: string; zoneinfo?: string };
   /** Its ID token says that they proved a second factor in a way that the connection trusts. */
   hasSecondLevel: boolean;
+  /** How they did, of what the connection trusts and by names that are known everywhere (RFC 8176). */
+  methods: readonly string[];
   /** Every claim, for rules that a connection has beyond these. */
   claims: Readonly<Record<string, unknown>>;
 }

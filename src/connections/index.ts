@@ -5,6 +5,7 @@
  * - `listOffered` gives the connections of a sign-in, by tenant and app;
  * - `findUsable` reads one again at each step, and finds none once it is not to be used any more;
  * - `begin`, `take` and `finish` are the way to the provider and back;
+ * - `recordFailedSignIn` tells the events of one that ended with nobody;
  * - `mappedRoles` gives the roles of a member by what the provider says;
  * - `vouchesFor` is the one place that decides whether the provider is believed about an address.
  */
@@ -19,12 +20,13 @@ import type { Logger } from '../platform/log/logger.js';
 import { ensureOneTimeIndexes, oneTimeRecords } from '../platform/mongo/one-time-records.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Page } from '../platform/mongo/page.js';
-import type { Tx } from '../platform/mongo/transactions.js';
+import type { InTransaction, Tx } from '../platform/mongo/transactions.js';
 import type { Tenant } from '../tenants/index.js';
 import { newClientKey } from './client-key.js';
 import { createConnectionStore } from './connection-store.js';
 import { isOfferedTo, type Connection } from './connection.js';
 import { connectionFrom, draftOf } from './draft.js';
+import { failedSignIns, type FailedSignInsDeps, type RecordFailedSignIn } from './failed-sign-ins.js';
 import { providerCalls, type ProviderCallLimits } from './provider-calls.js';
 import { testConnection, type ConnectionCheck } from './test-connection.js';
 import { upstreamClients } from './upstream-client.js';
@@ -32,6 +34,7 @@ import { UpstreamFailed } from './upstream-errors.js';
 import { redirectUriOf, upstreamSignIn, type UpstreamSignIn } from './upstream-sign-in.js';
 
 export type { ClaimNames, Connection, Upstream, UpstreamPerson } from './connection.js';
+export type { SignInFailure } from './failed-sign-ins.js';
 export type { ConnectionCheck } from './test-connection.js';
 export type { UpstreamFailure } from './upstream-errors.js';
 export type {
@@ -54,6 +57,8 @@ export interface ConnectionsModule extends UpstreamSignIn {
   /** Within a transaction: as it is there. */
   findConnection(tenantId: string, id: string, tx?: Tx): Promise<Connection | null>;
   findConnectionByKey(tenantId: string, key: string): Promise<Connection | null>;
+  /** Of whichever tenant. */
+  isConnectionId(id: string): Promise<boolean>;
   listConnections(tenantId: string, page: Page): Promise<Connection[]>;
   countConnections(tx: Tx, tenantId: string): Promise<number>;
   /** Throws a duplicate key error when another one of the tenant has its key. */
@@ -83,6 +88,8 @@ export interface ConnectionsModule extends UpstreamSignIn {
   listLinkable(tenantIds: readonly string[]): Promise<Connection[]>;
   /** Whether it is of the whole platform, and not of one tenant. */
   isOfPlatform(connection: Pick<Connection, 'tenantId'>): Promise<boolean>;
+  /** No more of them than a log can take. */
+  recordFailedSignIn: RecordFailedSignIn;
   testConnection(connection: Connection): Promise<ConnectionCheck[]>;
   ensureIndexes(): Promise<void>;
 }
@@ -90,13 +97,15 @@ export interface ConnectionsModule extends UpstreamSignIn {
 export interface ConnectionsDeps {
   database: Database;
   keyRing: KeyRing;
+  inTransaction: InTransaction;
   recordEvent: RecordEvent;
   now: Clock;
   log: Logger;
   issuer: string;
   fetch: Egress['fetch'];
   cacheSeconds: number;
-  limits: ProviderCallLimits & { documentSeconds: number; transactionSeconds: number; answerSeconds: number };
+  limits: ProviderCallLimits &
+    FailedSignInsDeps['limits'] & { documentSeconds: number; transactionSeconds: number; answerSeconds: number };
   platformSlug: string;
   /** Whether its plan includes them. */
   mayHaveConnections(tenant: Tenant): boolean;
@@ -127,6 +136,7 @@ export function connectionsModule(deps: ConnectionsDeps): ConnectionsModule {
     redirectUriOf: (connection) => redirectUriOf(issuer, connection),
     findConnection: store.find,
     findConnectionByKey: store.findByKey,
+    isConnectionId: store.isThere,
     listConnections: store.list,
     countConnections: store.count,
     async createConnection(tx, actor, connection, secret) {
@@ -146,6 +156,7 @@ export function connectionsModule(deps: ConnectionsDeps): ConnectionsModule {
     ...{ newClientKey, connectionFrom, draftOf },
     ...usable(deps, store),
     ...upstreamSignIn({ issuer, clients, transactions, log: deps.log, limits }),
+    recordFailedSignIn: failedSignIns(deps),
     testConnection: (connection) => testConnection({ issuer, clients }, connection),
     ensureIndexes: () => ensureOneTimeIndexes(database, transactionsCollection),
   };

@@ -45,7 +45,7 @@ export function readPerson(
     // "true", 1 and the like are not what the provider was asked to say (OpenID Connect Core §5.1)
     isEmailVerified: withEmail[names.emailVerified] === true,
     profile: Object.fromEntries(profile.filter(([, value]) => value !== '')),
-    hasSecondLevel: upstream.protocol === 'oidc' && isSecondLevel(secondLevel, first),
+    ...(upstream.protocol === 'oidc' ? secondLevelIn(secondLevel, first) : { hasSecondLevel: false, methods: [] }),
     claims: Object.assign({}, ...documents.toReversed()) as Claims,
   };
 }
@@ -80,9 +80,26 @@ function subjectOf(value: unknown): string {
   throw new UpstreamFailed('invalid', 'the provider names no person');
 }
 
-function isSecondLevel({ acr, amr }: Connection['secondLevel'], claims: Claims): boolean {
-  const methods: unknown[] = Array.isArray(claims['amr']) ? claims['amr'] : [];
-  return acr.some((value) => value === claims['acr']) || amr.some((value) => methods.includes(value));
+/**
+ * RFC 8176 §2, without `pwd`: in our `amr` that is a password of this server, and what is asked further goes by it. Names that
+ * mean nothing but there are not handed on either.
+ */
+const registeredMethods: ReadonlySet<string> = new Set([
+  ...['face', 'fpt', 'geo', 'hwk', 'iris', 'kba', 'mca', 'mfa', 'otp', 'pin'],
+  ...['rba', 'retina', 'sc', 'sms', 'swk', 'tel', 'user', 'vbm', 'wia'],
+]);
+
+/** Where a value of `acr` alone is trusted, none of `amr` is for that: what the connection does not name is not believed. */
+function secondLevelIn(
+  { acr, amr }: Connection['secondLevel'],
+  claims: Claims,
+): Pick<UpstreamPerson, 'hasSecondLevel' | 'methods'> {
+  const told: unknown[] = Array.isArray(claims['amr']) ? claims['amr'] : [];
+  const trusted = amr.filter((value) => told.includes(value));
+  return {
+    hasSecondLevel: trusted.length > 0 || acr.some((value) => value === claims['acr']),
+    methods: trusted.filter((value) => registeredMethods.has(value)),
+  };
 }
 
 /**

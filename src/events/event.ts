@@ -74,6 +74,7 @@ export type EventType =
   | 'connection.created'
   | 'connection.updated'
   | 'connection.deleted'
+  | 'connection.sign_in_failed'
   | 'identity.linked'
   | 'identity.unlinked'
   | 'domain.created'

@@ -26,6 +26,7 @@ export const connectionShown = z.object({
   secondLevel: z
     .object({ acr: z.array(z.string()), amr: z.array(z.string()) })
     .describe('What of the provider counts for a second factor'),
+  sessionSeconds: z.int().nullable().describe('After how long a sign-in by it ends at the latest; null: as others do'),
   roleMapping: z
     .object({
       claim: z.string(),
@@ -47,11 +48,12 @@ export const connectionTested = z.object({
 
 export function presentConnection(connection: Connection, redirectUri: string): z.input<typeof connectionShown> {
   const { id, key, name, status, mode, clientIds, upstream, publicKey, createdAt, updatedAt } = connection;
-  const { isAuthoritative: authoritative, makesAccounts, syncsProfile, secondLevel, roleMapping } = connection;
+  const { isAuthoritative: authoritative, makesAccounts, syncsProfile, secondLevel, sessionSeconds } = connection;
+  const { roleMapping } = connection;
   return {
     ...{ id, key, name, status, mode, clientIds, ...upstream, claims: { ...upstream.claims } },
     jwks: publicKey && { keys: [{ ...publicKey }] },
-    ...{ authoritative, makesAccounts, syncsProfile, secondLevel, roleMapping, redirectUri },
+    ...{ authoritative, makesAccounts, syncsProfile, secondLevel, sessionSeconds, roleMapping, redirectUri },
     ...{ createdAt: timeOf(createdAt), updatedAt: timeOf(updatedAt) },
   };
 }

@@ -55,7 +55,7 @@ export async function grantConsent(deps: ConsentDeps, found: Details): Promise<s
   };
   const earlier = await earlierGrant(deps, found);
   const existing = earlier && isBoundTo(earlier, binding) ? earlier : undefined;
-  const lifetimeSeconds = deps.grantLifetime(binding.offline, session.loginTs, allowed.absoluteSeconds);
+  const lifetimeSeconds = deps.grantLifetime(binding.offline, session, allowed.absoluteSeconds);
   return newGrant(provider, { binding, lifetimeSeconds, existing, wanted: asked }).save();
 }
 

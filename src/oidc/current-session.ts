@@ -3,7 +3,9 @@ import { epochSeconds, secondsAfter, type Clock } from '../kernel/time.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
 import type { BrowserSessions, Proven, StoredSession } from './adapter/browser-sessions.js';
+import type { BoundSession } from './library-internals.js';
 import { cookieOptions } from './options/cookies.js';
+import { longestOf } from './options/lifetimes.js';
 
 /** The sign-in of the browser that sends a request, for pages of ours. */
 export interface CurrentSession {
@@ -47,7 +49,7 @@ const touchSeconds = 60;
  * it has ended, is too old, or is of a person who may not act or whose credentials have changed.
  */
 export function currentSessions(deps: CurrentSessionDeps, sessions: BrowserSessions): CurrentSessions {
-  const { sessionIdleSeconds, sessionAbsoluteSeconds } = deps.lifetimes;
+  const { sessionIdleSeconds } = deps.lifetimes;
   const { names, long } = cookieOptions(deps.cookieKeys, deps.issuer.startsWith('https:'));
   const cookieName = names.session;
 
@@ -58,20 +60,21 @@ export function currentSessions(deps: CurrentSessionDeps, sessions: BrowserSessi
   async function touch(ctx: Context, id: string, session: StoredSession): Promise<void> {
     const { seenAt } = session.record;
     if (seenAt && secondsAfter(seenAt, touchSeconds) > deps.now()) return;
-    const left = sessionAbsoluteSeconds - ageOf(session);
+    const left = longest(session) - ageOf(session);
     const lifetimeSeconds = Math.max(1, Math.min(sessionIdleSeconds, left));
     const sender = { userAgent: ctx.get('User-Agent'), address: ctx.ip };
     // whoever came before has noted as much
     if (await sessions.touch(session, { sender, lifetimeSeconds })) give(ctx, id, lifetimeSeconds);
   }
 
+  const longest = ({ payload }: StoredSession): number => longestOf(payload as BoundSession, deps.lifetimes);
   const ageOf = ({ payload }: StoredSession): number => epochSeconds(deps.now()) - payload.loginTs;
 
   return {
     async currentSession(ctx) {
       const id = ctx.cookies.get(cookieName, { signed: true });
       const session = id ? await sessions.find(id) : null;
-      if (!id || !session || ageOf(session) > sessionAbsoluteSeconds) return null;
+      if (!id || !session || ageOf(session) > longest(session)) return null;
       const { accountId, loginTs, acr, amr } = session.payload;
       const { boundTenantId = null } = session.payload as { boundTenantId?: string };
       const user = await deps.findUserById(accountId);

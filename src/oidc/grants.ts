@@ -3,7 +3,8 @@ import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { randomSecret } from '../kernel/secret.js';
 import { epochSeconds, type Clock } from '../kernel/time.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
-import { bindingOf, boundTenantOf, clientOf, resourceServersOf } from './library-internals.js';
+import { bindingOf, boundTenantOf, clientOf, resourceServersOf, type BoundSession } from './library-internals.js';
+import { longestOf } from './options/lifetimes.js';
 import type { ChooseTenant } from './tenant-choice.js';
 
 /** What a request asks for: OpenID scopes, and per resource the scopes that it defines and the roles allow. */
@@ -48,15 +49,25 @@ export async function loadExistingGrant(deps: GrantDeps, ctx: KoaContextWithOIDC
 
   const wanted = wantedBy(ctx);
   const { absoluteSeconds } = choice.authorization.session;
-  const lifetimeSeconds = deps.grantLifetime(binding.offline, session.loginTs, absoluteSeconds);
+  const lifetimeSeconds = deps.grantLifetime(binding.offline, session, absoluteSeconds);
   const existingId = await deps.findGrantId(binding);
-  const existing = existingId === undefined ? undefined : await provider.Grant.find(existingId);
+  const found = existingId === undefined ? undefined : await provider.Grant.find(existingId);
+  const existing =
+    found && (binding.offline || !outlives(found, lifetimeSeconds, session as BoundSession)) ? found : undefined;
   if (existing && covers(existing, wanted) && existing.remainingTTL > lifetimeSeconds / 2) return existing;
   const agreed = client.firstParty || (await hasConsent(deps, binding, wanted));
   if (!agreed) return existing;
   const grant = newGrant(provider, { binding, lifetimeSeconds, existing, wanted });
   await grant.save();
   return grant;
+}
+
+/**
+ * Where a connection bounds the sign-in, the same session may have had another one before, whose grant lives longer. Two
+ * clocks are read, one after the other.
+ */
+function outlives({ remainingTTL }: Grant, lifetimeSeconds: number, { sessionSeconds }: BoundSession): boolean {
+  return sessionSeconds !== undefined && remainingTTL > lifetimeSeconds + 2;
 }
 
 /** Never stored, so that a code which names it yields no token: it is only to bring the person back to their account. */
@@ -95,16 +106,18 @@ export function grantLifetime(
   lifetimes: { grantSeconds: number; sessionAbsoluteSeconds: number },
   now: Clock,
 ): GrantLifetime {
-  return (offline, loginTs, absoluteSeconds) => {
+  return (offline, session, absoluteSeconds) => {
     if (offline) return lifetimes.grantSeconds;
+    const { loginTs } = session;
     const sessionAge = loginTs === undefined ? 0 : epochSeconds(now()) - loginTs;
-    const longest = Math.min(lifetimes.sessionAbsoluteSeconds, absoluteSeconds ?? Number.POSITIVE_INFINITY);
+    const longest = Math.min(longestOf(session, lifetimes), absoluteSeconds ?? Number.POSITIVE_INFINITY);
     return Math.max(1, longest - sessionAge);
   };
 }
 
 /** `absoluteSeconds`: what the tenant allows a session; null: what the platform does. */
-export type GrantLifetime = (offline: boolean, loginTs: number | undefined, absoluteSeconds: number | null) => number;
+export type GrantLifetime = (offline: boolean, session: Dated, absoluteSeconds: number | null) => number;
+type Dated = BoundSession & { loginTs?: number | undefined };
 
 export function isBoundTo(grant: Grant, binding: GrantBinding): boolean {
   const actual = bindingOf(grant);

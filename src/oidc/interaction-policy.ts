@@ -2,7 +2,7 @@ import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provide
 import { epochSeconds, secondsAfter, type Clock } from '../kernel/time.js';
 import type { SessionState } from './adapter/session-adapter.js';
 import type { Authorization } from '../access/index.js';
-import { clientOf } from './library-internals.js';
+import { clientOf, type BoundSession } from './library-internals.js';
 import { freshEnoughToEnrol, secondFactorPrompt, type SecondFactorPromptDeps } from './second-factor-prompt.js';
 import { requiredActionsPrompts, type RequiredActionsPromptDeps } from './required-actions-prompts.js';
 import { acceptedTenant, type ChooseTenant } from './tenant-choice.js';
@@ -14,6 +14,8 @@ export interface InteractionPolicyDeps extends SecondFactorPromptDeps, RequiredA
   isOpenInvitation(token: string): Promise<boolean>;
   sessionAbsoluteSeconds: number;
 }
+
+type SignedInBy = BoundSession & { accountId?: string; loginTs?: number };
 
 export function createInteractionPolicy(deps: InteractionPolicyDeps): interactionPolicy.DefaultPolicy {
   const { Check } = interactionPolicy;
@@ -37,6 +39,14 @@ export function createInteractionPolicy(deps: InteractionPolicyDeps): interactio
         ),
       ),
     );
+
+  policy.get('login')?.checks.add(
+    new Check('connection_session_over', 'the connection wants a newer sign-in', 'login_required', (ctx) => {
+      const { accountId, loginTs = 0, sessionSeconds } = (ctx.oidc.session ?? {}) as SignedInBy;
+      if (!accountId || ctx.oidc.result?.login || sessionSeconds === undefined) return false;
+      return epochSeconds(deps.now()) - loginTs >= sessionSeconds;
+    }),
+  );
 
   // Whoever is signed in already gets the login page and so the chance to come as somebody else; who has just signed in
   // is refused below.

@@ -93,6 +93,8 @@ export interface Login {
   browserId: string;
   /** The tenant that alone is opened by it, whose own provider vouched for the person. */
   boundTenantId?: string | undefined;
+  /** How long it lasts at most, where the provider's connection says so. */
+  sessionSeconds?: number | undefined;
 }
 
 /** Who has proven a first factor in which browser, and with which credentials they had then. */
@@ -101,6 +103,7 @@ export interface HalfDoneLogin {
   browserId: string;
   method: 'pwd' | 'federated';
   boundTenantId?: string | undefined;
+  sessionSeconds?: number | undefined;
   credentialsChangedAt: string | null;
   factorsChangedAt: string | null;
 }
@@ -164,8 +167,8 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     linkingBegun: forPages((exchange: BrowserExchange, linking: LinkingLogin) => note(exchange, { linking })),
     linkingDropped: forPages((exchange: BrowserExchange) => note(exchange, { linking: undefined })),
     steppedUp: forPages(async (exchange: BrowserExchange, how: Omit<Login, 'user'>) => {
-      const { accountId = '', loginTs: ts, boundTenantId } = await sessionOf(exchange);
-      return finish(exchange, { login: { ...how, accountId, boundTenantId, ...(ts ? { ts } : {}) } });
+      const { accountId = '', loginTs: ts, boundTenantId, sessionSeconds } = await sessionOf(exchange);
+      return finish(exchange, { login: { ...how, accountId, boundTenantId, sessionSeconds, ...(ts ? { ts } : {}) } });
     }),
     currentSignIn: forPages(async (exchange: BrowserExchange) => {
       const { loginTs = 0, boundTenantId = null } = await sessionOf(exchange);

@@ -40,11 +40,13 @@ export function listenTo(provider: Provider, log: Logger): void {
 
 /**
  * The result of the login page is carried along to later pages of the flow; only its own end is a sign-in. Noted before
- * the request is looked at any further: the session is saved also when that is refused.
+ * the request is looked at any further: the session is saved also when that is refused. What bounds a sign-in goes with it
+ * into whichever session it comes.
  */
 function noteLogin(ctx: KoaContextWithOIDC, session: BoundSession): void {
   const { prompt, result } = ctx.oidc.entities.Interaction ?? {};
-  if (prompt?.name !== 'login' || !result?.login) return;
-  (ctx.state as SessionState).login = result.login;
-  session.boundTenantId = (result.login as BoundSession).boundTenantId;
+  if (!result?.login) return;
+  const { boundTenantId, sessionSeconds } = result.login as BoundSession;
+  Object.assign(session, { boundTenantId, sessionSeconds });
+  if (prompt?.name === 'login') (ctx.state as SessionState).login = result.login;
 }

@@ -19,11 +19,14 @@ const grantMembers: readonly (keyof GrantBinding)[] = [
   ...(['tenantId', 'sessionUid', 'offline', 'exchangedFrom', 'boundTenantId'] as const),
 ];
 /** And a Session. */
-const sessionMembers: readonly (keyof BoundSession)[] = ['boundTenantId'];
+const sessionMembers: readonly (keyof BoundSession)[] = ['boundTenantId', 'sessionSeconds'];
 
-/** What a sign-in opens that a tenant's own provider has vouched for: that tenant, and nothing else of the person. */
+/** What bounds a sign-in that an upstream provider has vouched for. */
 export interface BoundSession {
+  /** What it opens, where that is a tenant's own: that tenant, and nothing else of the person. */
   boundTenantId?: string | undefined;
+  /** How long after it began it ends at the latest, where the connection says so. */
+  sessionSeconds?: number | undefined;
 }
 
 /** Lets a Grant carry its tenant and session, and both what they are bound to. Must run before the first of them is made: payload lists are cached. */

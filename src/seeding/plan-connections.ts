@@ -23,6 +23,7 @@ export async function planConnections(deps: SeedDeps, plan: SeedPlan, seed: Seed
     }
     if (!deps.mayHaveConnections(tenant)) plan.refuse([...path, 'tenant'], 'has a plan without connections');
     if (!plan.takes('connection', `${tenant.id} ${wanted.key}`)) plan.refuse([...path, 'key'], 'is there twice');
+    if (wanted.id !== undefined && !plan.takes('connection', wanted.id)) plan.refuse([...path, 'id'], 'is there twice');
     for (const [position, clientId] of wanted.clientIds?.entries() ?? []) {
       const isKnown = clientIds.has(clientId) || (await deps.clients.findClient(clientId)) !== null;
       if (!isKnown) plan.refuse([...path, 'clientIds', position], `names no client: ${clientId}`);
@@ -36,7 +37,7 @@ async function planConnection(
   plan: SeedPlan,
   { path, wanted, tenant }: { path: Path; wanted: SeedConnection; tenant: Tenant },
 ): Promise<void> {
-  const { key, tenant: _slug, preset, clientSecret, signingKey, ...given } = wanted;
+  const { key, id, tenant: _slug, preset, clientSecret, signingKey, ...given } = wanted;
   const known = preset === undefined ? {} : deps.connectionPresets[preset];
   if (!known) return plan.refuse([...path, 'preset'], `is none of ${Object.keys(deps.connectionPresets).join(', ')}`);
   const draft = draftFrom(known, given);
@@ -54,15 +55,26 @@ async function planConnection(
   }
   const secret = member === null ? undefined : secrets[member];
   const before = await deps.connections.findConnectionByKey(tenant.id, key);
+  await refuseId(deps, plan, { path, id, before });
   const at = deps.now();
   const isOwnKey = member === null && before?.publicKey !== null && before?.publicKey !== undefined;
   const made = member === null && !isOwnKey ? await deps.connections.newClientKey() : null;
   const connection = deps.connections.connectionFrom(draft, {
-    ...{ id: before?.id ?? newId('con'), tenantId: tenant.id, key },
+    ...{ id: before?.id ?? id ?? newId('con'), tenantId: tenant.id, key },
     publicKey: member === null ? (made?.publicKey ?? before?.publicKey ?? null) : null,
     ...{ createdAt: before?.createdAt ?? at, updatedAt: before?.updatedAt ?? at },
   });
   await planWrite(deps, plan, { before, connection, secret: made?.secret ?? secret });
+}
+
+async function refuseId(
+  deps: SeedDeps,
+  plan: SeedPlan,
+  { path, id, before }: { path: Path; id: string | undefined; before: Connection | null },
+): Promise<void> {
+  if (id === undefined || id === before?.id) return;
+  if (before) plan.refuse([...path, 'id'], `is another one than it has: ${before.id}`);
+  else if (await deps.connections.isConnectionId(id)) plan.refuse([...path, 'id'], 'is that of another connection');
 }
 
 async function refuseRoles(

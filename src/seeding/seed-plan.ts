@@ -34,7 +34,8 @@ export interface SeedDeps {
   clients: ClientsModule & { checkClient(client: Client): Promise<void> };
   connections: Pick<
     ConnectionsModule,
-    'findConnectionByKey' | 'createConnection' | 'updateConnection' | 'isSecretOf' | 'newClientKey' | 'connectionFrom'
+    | ('findConnectionByKey' | 'isConnectionId' | 'createConnection' | 'updateConnection')
+    | ('isSecretOf' | 'newClientKey' | 'connectionFrom')
   >;
   connectionPresets: Readonly<Record<string, ConnectionPreset>>;
   mayHaveConnections(tenant: Tenant): boolean;

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { clientIdPattern, permissionPattern, roleKeyPattern, slugPattern } from '../kernel/patterns.js';
+import {
+  clientIdPattern,
+  connectionIdPattern,
+  permissionPattern,
+  roleKeyPattern,
+  slugPattern,
+} from '../kernel/patterns.js';
 import { branding } from '../platform/schemas/branding.js';
 import { networks } from '../platform/schemas/networks.js';
 import { requiredProfile, terms } from '../platform/schemas/required-of-people.js';
@@ -150,7 +156,11 @@ const client = z
     refuseClientAuthentication(wanted, (path, message) => context.addIssue({ code: 'custom', path, message }));
   });
 
-const connection = newConnection.extend({ key: connectionKey, tenant: slug.optional() });
+const connection = newConnection.extend({
+  ...{ key: connectionKey, tenant: slug.optional() },
+  /** Its provider is told an address that holds it, and may have to know it before. */
+  id: z.string().regex(connectionIdPattern, 'must be con_ and 32 digits of 0-9 and a-f').optional(),
+});
 
 /** A seed file: what should be there. Applying it twice changes nothing; what it does not name is left alone. */
 export const seedSchema = z.strictObject({

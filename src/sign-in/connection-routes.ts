@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import type { Connection, UpstreamPerson } from '../connections/index.js';
+import type { Connection, SignInFailure, UpstreamPerson } from '../connections/index.js';
 import { domainOf } from '../kernel/email.js';
 import { AppError } from '../kernel/errors.js';
 import { connectionIdPattern, interactionUidPattern } from '../kernel/patterns.js';
@@ -82,7 +82,7 @@ export async function goToProvider(
     // somebody is signed in and is asked all the same
     isFresh: interaction.userId !== undefined,
   });
-  if (begun.outcome === 'failed') return showProblem(deps, ctx, interaction, begun.failure);
+  if (begun.outcome === 'failed') return fail(deps, ctx, interaction, { connection, failure: begun.failure });
   seeOther(ctx, begun.value);
 }
 
@@ -118,9 +118,11 @@ async function finish(deps: SignInDeps, ctx: Context): Promise<void> {
   if (!transaction) return showProblem(deps, ctx, interaction, 'over');
   // as it is by now: it may have been closed while the person was away
   const connection = await deps.connections.findUsable(transaction, interaction.client.clientId);
-  if (!connection) return showProblem(deps, ctx, interaction, 'closed');
+  const { tenantId, connectionId } = transaction;
+  if (!connection)
+    return fail(deps, ctx, interaction, { connection: { id: connectionId, tenantId }, failure: 'closed' });
   const finished = await deps.connections.finish(connection, transaction, answer);
-  if (finished.outcome === 'failed') return showProblem(deps, ctx, interaction, finished.failure);
+  if (finished.outcome === 'failed') return fail(deps, ctx, interaction, { connection, failure: finished.failure });
   return arrive(deps, ctx, interaction, { connection, person: finished.value });
 }
 
@@ -138,18 +140,21 @@ async function arrive(
   if (result.outcome === 'known') {
     const { user } = result;
     if (!(await deps.homeRealms.maySignInWith(user, connection.id)))
-      return showProblem(deps, ctx, interaction, 'elsewhere');
+      return fail(deps, ctx, interaction, { connection, failure: 'elsewhere' });
     if (isTakenIn && (await deps.joinByDomain(user, connection, person)) === 'full')
-      return showProblem(deps, ctx, interaction, 'full');
+      return fail(deps, ctx, interaction, { connection, failure: 'full' });
     const isHome = domain?.name === domainOf(user.email);
     const isWhole = isOfPlatform || (isHome && (await isForWhole(deps, interaction, { connection, person })));
+    const isVerified = person.hasSecondLevel && (isOfPlatform || !isWhole);
+    const { federatedProof } = deps.assurance;
     return firstFactorGiven(deps, ctx, interaction, {
       user,
-      proof: { ...deps.assurance.federatedProof, isVerified: person.hasSecondLevel && (isOfPlatform || !isWhole) },
+      proof: { ...federatedProof, amr: [...federatedProof.amr, ...(isVerified ? person.methods : [])], isVerified },
       boundTenantId: isWhole ? undefined : connection.tenantId,
+      sessionSeconds: connection.sessionSeconds ?? undefined,
     });
   }
-  if (result.outcome !== 'to_prove') return showProblem(deps, ctx, interaction, 'unknown');
+  if (result.outcome !== 'to_prove') return fail(deps, ctx, interaction, { connection, failure: 'unknown' });
   await deps.interactions.linkingBegun(exchangeOf(ctx), {
     ...{ browserId: deps.browserIds.ensure(ctx), userId: result.user.id, email: result.user.email },
     ...{ tenantId: connection.tenantId, connectionId: connection.id, issuer: person.issuer, subject: person.subject },
@@ -171,6 +176,17 @@ async function isForWhole(
   if (!person.hasSecondLevel || interaction.client.clientId === deps.accountClientId) return true;
   const tenantId = await tenantNamed(deps, interaction);
   return tenantId !== null && tenantId !== connection.tenantId;
+}
+
+/** Of the provider's answer no more is told than which kind of failure it was. */
+async function fail(
+  deps: SignInDeps,
+  ctx: Context,
+  interaction: OpenInteraction,
+  { connection, failure }: { connection: Pick<Connection, 'id' | 'tenantId'>; failure: SignInFailure },
+): Promise<void> {
+  await deps.connections.recordFailedSignIn(connection, { clientId: interaction.client.clientId, failure });
+  showProblem(deps, ctx, interaction, failure);
 }
 
 /** With the way back into the sign-in, where every other way in stands. */

@@ -25,6 +25,8 @@ export interface FinishedLogin {
   proofs: readonly Proof[];
   /** The tenant that alone it opens, whose own provider vouched for the person. */
   boundTenantId?: string | undefined;
+  /** How long it lasts at most, where the connection by which it was done says so. */
+  sessionSeconds?: number | undefined;
 }
 
 export function passwordGiven(deps: SignInDeps, ctx: Context, interaction: Interaction, user: User): Promise<void> {
@@ -36,19 +38,19 @@ export async function firstFactorGiven(
   deps: SignInDeps,
   ctx: Context,
   interaction: Interaction,
-  { user, proof, boundTenantId }: Pick<FinishedLogin, 'user' | 'boundTenantId'> & { proof: Proof },
+  { user, proof, ...bounds }: Omit<FinishedLogin, 'proofs'> & { proof: Proof },
 ): Promise<void> {
   const { trustedDeviceProof, isLoginFinished } = deps.assurance;
   const isTrusted = deps.factors.trustedDevices.isTrusted(trustedCookieOf(deps, ctx), user);
   const proofs = isTrusted ? [proof, trustedDeviceProof] : [proof];
   // what tenant, client and request ask for beyond that is known once the tenant is, and has a page of its own then
   if (isLoginFinished({ enrolled: user.factorKinds ?? [], level: 'aal1' }, proofs))
-    return finishLogin(deps, ctx, interaction, { user, proofs, boundTenantId });
+    return finishLogin(deps, ctx, interaction, { user, proofs, ...bounds });
   await deps.interactions.firstFactorProven(exchangeOf(ctx), {
     userId: user.id,
     browserId: deps.browserIds.ensure(ctx),
     method: proof.method === 'pwd' ? 'pwd' : 'federated',
-    boundTenantId,
+    ...bounds,
     credentialsChangedAt: user.credentialsChangedAt?.toISOString() ?? null,
     factorsChangedAt: user.factorsChangedAt?.toISOString() ?? null,
   });
@@ -62,12 +64,12 @@ export async function finishLogin(
   interaction: Interaction,
   finished: FinishedLogin,
 ): Promise<void> {
-  const { user, proofs, boundTenantId } = finished;
+  const { user, proofs, ...bounds } = finished;
   const { levelOf, amrOf } = deps.assurance;
   const browserId = deps.browserIds.ensure(ctx);
   // whom a tenant's provider vouches for has not proven to be the owner
-  if (boundTenantId === undefined) await linkWaiting(deps, interaction, { userId: user.id, browserId });
-  const login = { user, acr: levelOf(proofs), amr: amrOf(proofs), browserId, boundTenantId };
+  if (bounds.boundTenantId === undefined) await linkWaiting(deps, interaction, { userId: user.id, browserId });
+  const login = { user, acr: levelOf(proofs), amr: amrOf(proofs), browserId, ...bounds };
   const next = await deps.interactions.signedIn(exchangeOf(ctx), login);
   markDevice(deps, ctx, user);
   seeOther(ctx, next);

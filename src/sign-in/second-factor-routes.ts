@@ -135,8 +135,8 @@ async function proven(
   const { person, interaction } = asked;
   const proofs = [...person.proofs, proof];
   if (!deps.assurance.isLoginFinished(person.required, proofs)) throw wrongStep();
-  const { user, boundTenantId } = person;
-  if (person.isHalfDone) await finishLogin(deps, ctx, interaction, { user, proofs, boundTenantId });
+  const { user, boundTenantId, sessionSeconds } = person;
+  if (person.isHalfDone) await finishLogin(deps, ctx, interaction, { user, proofs, boundTenantId, sessionSeconds });
   else seeOther(ctx, await stepUp(deps, ctx, asked, proofs));
   if (trust) trustDevice(deps, ctx, person.user);
 }

@@ -14,6 +14,7 @@ export interface PersonAsked {
   signedInAt: Date | null;
   /** As their first factor has bound it. */
   boundTenantId?: string | undefined;
+  sessionSeconds?: number | undefined;
   required: Parameters<SignInDeps['assurance']['isLoginFinished']>[0];
 }
 
@@ -52,8 +53,9 @@ export async function personAsked(
     (user.factorsChangedAt?.toISOString() ?? null) === halfDone.factorsChangedAt;
   const required = { enrolled: user.factorKinds ?? [], level: 'aal1' as const };
   const proofs = [halfDone.method === 'pwd' ? passwordProof : federatedProof];
-  const { boundTenantId } = halfDone;
-  return isUnchanged ? { user, proofs, isHalfDone: true, signedInAt: null, boundTenantId, required } : null;
+  const { boundTenantId, sessionSeconds } = halfDone;
+  const bounds = { boundTenantId, sessionSeconds };
+  return isUnchanged ? { user, proofs, isHalfDone: true, signedInAt: null, ...bounds, required } : null;
 }
 
 export async function waysOf(deps: SignInDeps, { user, required, boundTenantId }: PersonAsked): Promise<Ways> {

@@ -34,7 +34,8 @@ export interface SignInDeps
   accounts: AccountsModule;
   connections: Pick<
     ConnectionsModule,
-    'listOffered' | 'findUsable' | 'isOfPlatform' | 'begin' | 'take' | 'finish' | 'placeOfState'
+    | ('listOffered' | 'findUsable' | 'isOfPlatform' | 'begin' | 'take' | 'finish' | 'placeOfState')
+    | 'recordFailedSignIn'
   >;
   homeRealms: HomeRealms;
   joinByDomain: AdministrationModule['joinByDomain'];

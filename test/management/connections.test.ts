@@ -48,6 +48,20 @@ describe('connections by the management API', () => {
     expect(pointersOf(await create({ ...wanted, authentication: 'private_key_jwt' }))).to.deep.equal(['/clientSecret']);
   });
 
+  it('says how long a sign-in by it lasts, within what policies of sessions allow', async () => {
+    const made = await create({ ...wanted, sessionSeconds: 900 });
+    expect(made.json).to.include({ sessionSeconds: 900 });
+    const path = `${base}/${String(made.json['id'])}`;
+    expect((await admin.call('PATCH', path, { body: { name: 'Renamed' } })).json).to.include({ sessionSeconds: 900 });
+    expect((await admin.call('PATCH', path, { body: { sessionSeconds: null } })).json).to.include({
+      sessionSeconds: null,
+    });
+    for (const sessionSeconds of [299, 43_201, '900', 300.5])
+      expect(pointersOf(await create({ ...wanted, sessionSeconds })), String(sessionSeconds)).to.deep.equal([
+        '/sessionSeconds',
+      ]);
+  });
+
   it('which provider it is stays, and its secret is changed with its kind', async () => {
     const path = `${base}/${String((await create(wanted)).json['id'])}`;
     for (const [name, value] of Object.entries({
@@ -116,6 +130,27 @@ describe('connections by the management API', () => {
     expect(await running.app.seeding.applySeed({ connections })).to.include({ created: 0, updated: 0, unchanged: 1 });
     const changed = connections.map((connection) => ({ ...connection, clientSecret: 'another' }));
     expect(await running.app.seeding.applySeed({ connections: changed })).to.include({ updated: 1 });
+  });
+
+  it('has the id that a seed gives it, and keeps it; that of another one, of whichever tenant, is refused', async () => {
+    const id = `con_${'1'.repeat(32)}`;
+    const seeded = { ...wanted, key: 'seeded', tenant: 'acme', id };
+    const seed = (...connections: (typeof seeded)[]): Promise<string> =>
+      running.app.seeding.applySeed({ connections }).then(({ created }) => `${created} created`, String);
+    expect(await seed(seeded, { ...seeded, key: 'other' })).to.contain('connections.1.id is there twice');
+    expect(await seed(seeded)).to.equal('1 created');
+    expect((await admin.call('GET', `${base}/${id}`)).json).to.include({ id, key: 'seeded' });
+    expect(await seed(seeded)).to.equal('0 created');
+    expect(await seed({ ...seeded, id: `con_${'2'.repeat(32)}` })).to.contain(`is another one than it has: ${id}`);
+    expect(await seed({ ...seeded, key: 'other' })).to.contain('connections.0.id is that of another connection');
+    await running.app.seeding.firstStart({
+      email: 'op@example.com',
+      password: 'the operator has this one',
+      mfa: 'optional',
+    });
+    const { tenant: _acme, ...ofPlatform } = seeded;
+    expect(await seed(ofPlatform as typeof seeded)).to.contain('is that of another connection');
+    expect(await seed({ ...seeded, id: 'con_1' })).to.contain('must be con_ and 32 digits');
   });
 
   it('its end is the end of who people are by it', async () => {

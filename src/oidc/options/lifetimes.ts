@@ -1,5 +1,6 @@
 import type { Configuration, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import { epochSeconds, type Clock } from '../../kernel/time.js';
+import type { BoundSession } from '../library-internals.js';
 
 export interface Lifetimes {
   accessTokenSeconds: number;
@@ -30,7 +31,7 @@ export function lifetimeOptions(lifetimes: Lifetimes, now: Clock): NonNullable<C
     // idle time, cut where the absolute lifetime ends
     Session: (_ctx, session) => {
       const age = session.loginTs === undefined ? 0 : epochSeconds(now()) - session.loginTs;
-      return Math.max(1, Math.min(lifetimes.sessionIdleSeconds, lifetimes.sessionAbsoluteSeconds - age));
+      return Math.max(1, Math.min(lifetimes.sessionIdleSeconds, longestOf(session as BoundSession, lifetimes) - age));
     },
     // a refresh token never outlives its grant, without which it would be refused anyway
     RefreshToken: (ctx: KoaContextWithOIDC, _token: RefreshToken) => {
@@ -38,4 +39,9 @@ export function lifetimeOptions(lifetimes: Lifetimes, now: Clock): NonNullable<C
       return Math.max(1, Math.min(lifetimes.refreshTokenSeconds, grantEnds - epochSeconds(now())));
     },
   };
+}
+
+/** How long after its sign-in a session ends at the latest. */
+export function longestOf(session: BoundSession, limits: Pick<Lifetimes, 'sessionAbsoluteSeconds'>): number {
+  return Math.min(limits.sessionAbsoluteSeconds, session.sessionSeconds ?? Number.POSITIVE_INFINITY);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clientIdPattern, roleKeyPattern, slugPattern } from '../../kernel/patterns.js';
+import { sessionPolicy } from './tenant-policies.js';
 import { text } from './text.js';
 
 const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
@@ -52,6 +53,8 @@ export const connectionMembers = {
   makesAccounts: z.boolean(),
   syncsProfile: z.boolean(),
   secondLevel: z.strictObject({ acr: levelValues, amr: levelValues }),
+  /** A bound beside those of the tenant and the platform. */
+  sessionSeconds: sessionPolicy.absoluteSeconds,
   /** Of a tenant's own provider: values of this claim, and the role in the tenant that each of them means. */
   roleMapping: z
     .strictObject({
@@ -97,7 +100,7 @@ const defaults: Omit<ConnectionDraft, 'name' | 'clientId' | 'issuer'> = {
     ...{ familyName: 'family_name', locale: 'locale', zoneinfo: 'zoneinfo' },
   },
   ...{ authoritative: false, makesAccounts: false, syncsProfile: false, secondLevel: { acr: [], amr: [] } },
-  roleMapping: null,
+  ...{ sessionSeconds: null, roleMapping: null },
 };
 
 /** What a preset says of a provider: any of the members but those of one customer. */

@@ -63,6 +63,26 @@ describe('what a provider says of a person', () => {
     expect(levels({ amr: ['pwd', 'mfa'] })).to.deep.equal([false, true]);
     expect(levels({ amr: 'mfa', acr: 'urn:one' })).to.deep.equal([false, false]);
   });
+
+  it('of how somebody signed in there it hands on what the connection names, by registered names, and never pwd', () => {
+    const named = ['hwk', 'pwd', 'mfa', 'fed', 'urn:own:card'];
+    const trusting = connection({ secondLevel: { acr: ['urn:two'], amr: named } });
+    const methods = (claims: object, of = trusting): readonly string[] =>
+      personOf([{ sub: 's', ...claims }], of).methods;
+    expect(methods({ amr: ['pwd', 'otp', 'mfa', 'hwk', 'hwk', 'fed', 'urn:own:card'] })).to.deep.equal(['hwk', 'mfa']);
+    expect(methods({ amr: Array.from({ length: 10_000 }, (_, index) => `m${index}`).concat('mfa') })).to.deep.equal([
+      'mfa',
+    ]);
+    for (const amr of ['hwk', 'mfa hwk', 1, true, null, {}, { 0: 'hwk', length: 1 }, [1, null, ['hwk'], { hwk: true }]])
+      expect(methods({ amr, acr: 'urn:two' }), JSON.stringify(amr)).to.deep.equal([]);
+    expect(methods({ amr: ['otp'], acr: 'urn:two' }), 'trusted by acr alone').to.deep.equal([]);
+    expect(methods({ amr: named }, connection())).to.deep.equal([]);
+    const oauth2 = connection({ protocol: 'oauth2', secondLevel: { acr: [], amr: named } });
+    expect(methods({ amr: named }, oauth2)).to.deep.equal([]);
+    expect(personOf([{ sub: 's' }, { sub: 's', amr: ['mfa'] }], trusting), 'of userinfo').to.deep.include({
+      ...{ hasSecondLevel: false, methods: [] },
+    });
+  });
 });
 
 describe('sec-006 an ID token, as far as the library leaves it to us', () => {
