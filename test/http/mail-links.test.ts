@@ -1,5 +1,6 @@
 // Every form that a link in a mail leads to, at every state of its machine.
 import { expect } from 'chai';
+import { policy } from '../../config/policy.js';
 import { browser, type Page } from '../support/browser.js';
 import { ada } from '../support/contract-seed.js';
 import {
@@ -177,7 +178,9 @@ describe('links in mails', function () {
   });
 
   it('sec-050 does the same work for every address: as many commands to the database', async () => {
-    const counted = await startApp({ seed, monitorCommands: true });
+    // whether any domain leads anywhere is asked now and then, for whoever comes first
+    const lifetimes = { ...policy.lifetimes, decisionCacheSeconds: 60 };
+    const counted = await startApp({ seed, monitorCommands: true, policy: { ...policy, lifetimes } });
     const commands: string[] = [];
     counted.database.connection.getClient().on('commandStarted', ({ commandName }) => void commands.push(commandName));
     const visitor = browser(counted.issuer);
@@ -189,6 +192,7 @@ describe('links in mails', function () {
         .filter((name) => /^(find|insert|update|delete|findAndModify|commitTransaction)$/.test(name))
         .sort();
     };
+    await commandsOf('the-first@example.com');
     const known = await commandsOf(ada.email);
     expect(await commandsOf('ade@example.com')).to.deep.equal(known);
     for (let count = 0; count < 5; count++) await commandsOf(ada.email);
