@@ -21,6 +21,7 @@ import {
   passwordProof,
   reaches,
   reachesSecondLevel,
+  restsOnEmail,
   trustedDeviceProof,
 } from './assurance.js';
 import { attemptOpener, type OpenAttempt } from './begin-attempt.js';
@@ -49,7 +50,7 @@ export type { Wait } from './sign-in-attempts.js';
 
 /** The rules about what was proven, for who decides by them: the pages and the policy of the protocol. */
 export const assurance = {
-  ...{ levels, isLevel, reaches, levelOf, amrOf, isLoginFinished, reachesSecondLevel },
+  ...{ levels, isLevel, reaches, levelOf, amrOf, isLoginFinished, reachesSecondLevel, restsOnEmail },
   ...{ passwordProof, federatedProof, trustedDeviceProof },
 };
 export type Assurance = typeof assurance;

@@ -24,6 +24,8 @@ export interface UsersModule {
   /** `email` in canonical form (`parseEmail`). */
   findUserByEmail(email: string): Promise<User | null>;
   isActiveUser(id: string): Promise<boolean>;
+  /** Which factors somebody has; null for nobody, and for who may not act. */
+  findFactorKinds(id: string): Promise<readonly string[] | null>;
   createUser(tx: Tx, actor: Actor, user: User): Promise<void>;
   updateUser(tx: Tx, actor: Actor, user: User, changes: Partial<Omit<User, 'id' | 'createdAt'>>): Promise<void>;
   deleteUser(tx: Tx, actor: Actor, user: User): Promise<void>;
@@ -63,7 +65,8 @@ export function usersModule(deps: {
     findUsersByIds: store.findByIds,
     listUsers: store.list,
     findUserByEmail: (email) => store.findByEmail(email),
-    isActiveUser: (id) => store.isActive(id),
+    isActiveUser: async (id) => (await store.findFactorKinds(id)) !== null,
+    findFactorKinds: store.findFactorKinds,
     async createUser(tx, actor, user) {
       await store.insert(tx, user);
       await deps.recordEvent(tx, { type: 'user.created', tenantId: null, actor, subjectId: user.id });
@@ -89,8 +92,7 @@ export function usersModule(deps: {
     },
     findUserByDeletionToken: (token) => store.findByDeletionToken(hashDeletionToken(token)),
     hashDeletionToken: (token) => hashDeletionToken(token),
-    listUsersToDelete: store.listToDelete,
-    holdUser: store.hold,
+    ...{ listUsersToDelete: store.listToDelete, holdUser: store.hold },
     async deleteUser(tx, actor, { id }) {
       await store.remove(tx, id);
       await deps.recordEvent(tx, { type: 'user.deleted', tenantId: null, actor, subjectId: id });

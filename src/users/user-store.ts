@@ -68,8 +68,8 @@ export interface UserStore {
   findById(id: string, tx?: Tx): Promise<User | null>;
   /** `email` in canonical form. */
   findByEmail(email: string): Promise<User | null>;
-  /** Whether the user exists and may act; opens nothing sealed. */
-  isActive(id: string): Promise<boolean>;
+  /** Null for nobody, and for who may not act; opens nothing sealed. */
+  findFactorKinds(id: string): Promise<readonly string[] | null>;
   findByIds(ids: readonly string[]): Promise<User[]>;
   list(page: Page): Promise<User[]>;
   insert(tx: Tx, user: User): Promise<void>;
@@ -102,9 +102,7 @@ export function createUserStore(deps: { database: Database; sealing: Sealing; em
   return {
     findById: async (id, tx) => orNull(await model.findById(id, null, tx ? sessionOf(tx) : {}).lean<UserRecord>()),
     findByEmail: async (email) => orNull(await model.findOne({ emailHash: deps.emailHash(email) }).lean<UserRecord>()),
-    async isActive(id) {
-      return (await model.findById(id, { status: 1 }).lean<UserRecord>())?.status === 'active';
-    },
+    findFactorKinds: (id) => factorKindsOf(deps.database, id),
     async findByIds(ids) {
       return toUsers(await records.find({ _id: { $in: [...ids] } }).toArray());
     },
@@ -152,6 +150,12 @@ export function createUserStore(deps: { database: Database; sealing: Sealing; em
       return (await model.updateOne(unchanged, { $set: { signedInAt: at } }, sessionOf(tx))).matchedCount === 1;
     },
   };
+}
+
+async function factorKindsOf(database: Database, _id: string): Promise<readonly string[] | null> {
+  const found = { projection: { status: 1, factorKinds: 1 } };
+  const record = await database.collection<UserRecord>('users').findOne({ _id }, found);
+  return record?.status === 'active' ? (record.factorKinds ?? []) : null;
 }
 
 async function idsToDelete(database: Database, now: Date, limit: number): Promise<string[]> {
