@@ -177,7 +177,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...{ isLiveKey, noteKeyUse: serviceAccounts.noteKeyUse },
       ...{ findUserById: users.findUserById, findFactorKinds: users.findFactorKinds },
       ...{ confirmSignIn: users.confirmSignIn, forgetTrustedBrowsers: users.forgetTrustedBrowsers },
-      isOpenInvitation: invitations.isOpenInvitation,
+      ...{ isOpenInvitation: invitations.isOpenInvitation, queueMail: mail.queueMail },
       findRequiredActions: requiredActions.findRequiredActions,
       ...{ assurance, freshSeconds: policy.factors.freshSeconds },
       everybodysLevel: policy.factors.everybodysLevel === 2 ? 'aal2' : 'aal1',

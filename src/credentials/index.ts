@@ -108,7 +108,7 @@ export interface CredentialsModule {
   inLine<T>(signIn: () => Promise<T>): Promise<T>;
   /** Counts a try before anything is verified, or refuses it while a wait runs. */
   beginAttempt(signIn: AttemptedSignIn): Promise<OpenAttempt | { admitted: false; wait: Wait }>;
-  knownDevices: Pick<KnownDevices, 'mark' | 'lifetimeSeconds'>;
+  knownDevices: KnownDevices;
   ensureIndexes(): Promise<void>;
 }
 

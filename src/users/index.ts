@@ -9,11 +9,11 @@ import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Page } from '../platform/mongo/page.js';
 import type { Tx } from '../platform/mongo/transactions.js';
-import { createUserStore, type ProvenCredentials } from './user-store.js';
+import { createUserStore, type ConfirmedSignIn, type ProvenCredentials } from './user-store.js';
 import type { AcceptedTerms, Deletion, User } from './user.js';
 
 export type { AcceptedTerms, Deletion, Profile, User } from './user.js';
-export type { ProvenCredentials } from './user-store.js';
+export type { ConfirmedSignIn, ProvenCredentials } from './user-store.js';
 
 export interface UsersModule {
   /** Within a transaction: as it is there. */
@@ -44,8 +44,8 @@ export interface UsersModule {
   acceptPlatformTerms(tx: Tx, actor: Actor, userId: string, terms: AcceptedTerms): Promise<void>;
   /** Every browser in which they gave a factor is a stranger from now on. */
   forgetTrustedBrowsers(tx: Tx, userId: string): Promise<void>;
-  /** Whether a sign-in with the credentials of that time may still be finished, by somebody who may act. */
-  confirmSignIn(tx: Tx, userId: string, proven: ProvenCredentials): Promise<boolean>;
+  /** Of who signs in; null where it may not be finished with the credentials of that time, or they may not act. */
+  confirmSignIn(tx: Tx, userId: string, proven: ProvenCredentials): Promise<ConfirmedSignIn | null>;
 }
 
 export function usersModule(deps: {

@@ -63,6 +63,12 @@ schema.index({ 'deletion.tokenHash': 1 }, { sparse: true });
 /** As they were when somebody proved them. */
 export type ProvenCredentials = Partial<Record<'credentialsChangedAt' | 'factorsChangedAt', Date | undefined>>;
 
+export interface ConfirmedSignIn {
+  user: User;
+  /** They had never signed in before. */
+  isFirst: boolean;
+}
+
 export interface UserStore {
   /** Within a transaction: as it is there. */
   findById(id: string, tx?: Tx): Promise<User | null>;
@@ -87,8 +93,8 @@ export interface UserStore {
   setFactors(tx: Tx, id: string, factors: { kinds: readonly string[]; at: Date }): Promise<void>;
   setAcceptedTerms(tx: Tx, id: string, terms: AcceptedTerms): Promise<void>;
   setBrowsersTrustedSince(tx: Tx, id: string, at: Date): Promise<void>;
-  /** False when password or factors are not those of these times any more, or the person may not act. */
-  setSignedInAt(tx: Tx, id: string, at: Date, proven: ProvenCredentials): Promise<boolean>;
+  /** Null when password or factors are not those of these times any more, or the person may not act. */
+  setSignedInAt(tx: Tx, id: string, at: Date, proven: ProvenCredentials): Promise<ConfirmedSignIn | null>;
 }
 
 export function createUserStore(deps: { database: Database; sealing: Sealing; emailHash: KeyedHash }): UserStore {
@@ -147,7 +153,8 @@ export function createUserStore(deps: { database: Database; sealing: Sealing; em
         credentialsChangedAt: credentialsChangedAt ?? { $exists: false },
         factorsChangedAt: factorsChangedAt ?? { $exists: false },
       };
-      return (await model.updateOne(unchanged, { $set: { signedInAt: at } }, sessionOf(tx))).matchedCount === 1;
+      const before = await records.findOneAndUpdate(unchanged, { $set: { signedInAt: at } }, sessionOf(tx));
+      return before && { user: await toUser(before), isFirst: before.signedInAt === undefined };
     },
   };
 }
