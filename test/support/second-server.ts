@@ -48,7 +48,11 @@ export async function twoServers({ seed = contractSeed, ...wanted }: TwoServersO
   const { host: hostAndPort } = new URL(upstream.issuer);
   const egress = { allow: [hostAndPort], extraAuthorities: [certificate] };
   const main = await startApp({ seed, egress, ...wanted.options });
-  await main.app.seeding.firstStart({ email: 'operator@example.com', password: 'the operator has this one', mfa: 'optional' });
+  await main.app.seeding.firstStart({
+    email: 'operator@example.com',
+    password: 'the operator has this one',
+    mfa: 'optional',
+  });
   await main.app.seeding.applySeed({ connections: [connectionTo(upstream.issuer, wanted.connection)] });
   const found = await main.database.collection<{ _id: string }>('connections').findOne({});
   const connectionId = found?._id ?? '';
