@@ -8,6 +8,7 @@ export interface Template {
     policies: {
       ipAllowlist: string[];
       mfa: 'optional' | 'required';
+      emailCodes: 'allowed' | 'refused';
       password: { minimumLength: number | null; history: number | null };
       signInAttempts: Record<
         'tries' | 'windowSeconds' | 'firstWaitSeconds' | 'longestWaitSeconds' | 'consecutive',
@@ -35,7 +36,7 @@ export interface Template {
 
 const plain: Template['settings'] = {
   policies: {
-    ...{ ipAllowlist: [], mfa: 'optional', password: { minimumLength: null, history: null } },
+    ...{ ipAllowlist: [], mfa: 'optional', emailCodes: 'allowed', password: { minimumLength: null, history: null } },
     signInAttempts: {
       ...{ tries: null, windowSeconds: null, firstWaitSeconds: null, longestWaitSeconds: null, consecutive: null },
     },

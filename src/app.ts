@@ -149,6 +149,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const requiredActions = requiredActionsModule({ ...base, ...acting });
   events.onChange(/^tenant\./, requiredActions.forgetPlatform);
 
+  // --- with what people prove themselves beside a password
+  const tenantsOfPerson = {
+    listMembershipsOfUser: memberships.listMembershipsOfUser,
+    findTenantsByIds: tenants.findTenantsByIds,
+  };
+  const factors = factorsModule({
+    ...{ ...base, ...users, ...tenantsOfPerson },
+    ...{ issuer, keyRing, limits: policy.factors, queueMail: mail.queueMail },
+  });
+
   // --- the protocol
   const pages = openPages(options.viewsDirectory, catalogues);
   const answerError = errorAnswerer(pages);
@@ -166,28 +176,20 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...{ clientCertificates: certificates, hashSecret: clients.hashSecret, findClient: clients.findClient },
       ...{ findServiceAccount: serviceAccounts.findServiceAccount, listApiKeys: serviceAccounts.listApiKeys },
       ...{ isLiveKey, noteKeyUse: serviceAccounts.noteKeyUse },
-      ...{ findUserById: users.findUserById, isActiveUser: users.isActiveUser },
+      ...{ findUserById: users.findUserById, findFactorKinds: users.findFactorKinds },
       ...{ confirmSignIn: users.confirmSignIn, forgetTrustedBrowsers: users.forgetTrustedBrowsers },
-      isOpenInvitation: invitations.isOpenInvitation,
+      ...{ isOpenInvitation: invitations.isOpenInvitation, queueMail: mail.queueMail },
       findRequiredActions: requiredActions.findRequiredActions,
       ...{ assurance, freshSeconds: policy.factors.freshSeconds },
       everybodysLevel: policy.factors.everybodysLevel === 2 ? 'aal2' : 'aal1',
       ...{ findResource: resources.findResource, findConsent: consents.findConsent },
-      ...{ findTenantBySlug: tenants.findTenantBySlug, findTenantsByIds: tenants.findTenantsByIds },
-      listMembershipsOfUser: memberships.listMembershipsOfUser,
+      ...{ ...tenantsOfPerson, findTenantBySlug: tenants.findTenantBySlug },
+      refusesEmailCodes: factors.refusesEmailCodes,
     },
     await signingKeys.openSigningKeys(),
   );
 
-  // --- with what people prove themselves; a new password ends what the former one opened
-  const tenantsOfPerson = {
-    listMembershipsOfUser: memberships.listMembershipsOfUser,
-    findTenantsByIds: tenants.findTenantsByIds,
-  };
-  const factors = factorsModule({
-    ...{ ...base, ...users, ...tenantsOfPerson },
-    ...{ issuer, keyRing, limits: policy.factors, queueMail: mail.queueMail },
-  });
+  // --- passwords: a new one ends what the former one opened
   const credentials = await credentialsModule({
     ...base,
     ...{ forgetFactors: factors.forgetFactors, forgetIdentities: identities.forgetIdentitiesOf },

@@ -49,6 +49,7 @@ export interface AccountDeps extends Pick<CurrentSessions, 'currentSession' | 'r
     FactorsModule,
     | 'listFactors'
     | 'countRecoveryCodes'
+    | 'refusesEmailCodes'
     | 'passkeys'
     | 'beginTotp'
     | 'confirmTotp'

@@ -114,6 +114,7 @@ export async function showFactors(
     ...{ id, name, kindLabel: `factor_kinds.${kind}` satisfies MessageKey, mayRename: kind === 'passkey' },
     ...{ createdAt: moment(createdAt), lastUsedAt: lastUsedAt && moment(lastUsedAt) },
   });
+  const emailRefused = await deps.factors.refusesEmailCodes(user.id);
   const hasCodes = deps.assurance.reachesSecondLevel(kinds);
   portal.render(
     visit,
@@ -121,7 +122,8 @@ export async function showFactors(
     {
       ...{ error, factors: found.map(present), hasCodes },
       codesLeft: hasCodes ? await deps.factors.countRecoveryCodes(user.id) : 0,
-      ...{ mayAddApp: !kinds.includes('totp'), mayAddEmail: user.emailVerified && !kinds.includes('email') },
+      ...{ mayAddApp: !kinds.includes('totp'), emailRefused },
+      mayAddEmail: user.emailVerified && !kinds.includes('email') && !emailRefused,
     },
   );
 }

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
-import type { Message, Said } from '../kernel/message.js';
+import { nameOfSoftware } from '../kernel/user-agent.js';
 import type { SessionOfUser } from '../oidc/index.js';
 import { notFound } from '../platform/http/http-errors.js';
 import { momentsFor } from '../platform/i18n/moments.js';
@@ -19,7 +19,7 @@ export function sessionsRoutes(router: Router, deps: AccountDeps, portal: Portal
       const moment = momentsFor(visit.reader);
       const present = ({ id, signedInAt, lastSeenAt, device }: SessionOfUser): object => ({
         ...{ id, isCurrent: id === uid, signedInAt: moment(signedInAt), lastSeenAt: moment(lastSeenAt) },
-        device: nameOf(device),
+        device: nameOfSoftware(device),
         address: device?.address ?? null,
       });
       const found = await deps.sessions.listSessionsOf(user.id);
@@ -58,14 +58,6 @@ export function sessionsRoutes(router: Router, deps: AccountDeps, portal: Portal
       goAway(visit);
     }),
   );
-}
-
-function nameOf(device: SessionOfUser['device']): Said {
-  const browser: string | Message = device?.browser ?? { key: 'sessions.a_browser' };
-  const { system } = device ?? {};
-  return system
-    ? { key: 'sessions.browser_on', values: { browser, system } }
-    : { key: 'sessions.browser', values: { browser } };
 }
 
 /** Who has just signed themselves out. */

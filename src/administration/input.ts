@@ -4,7 +4,13 @@ import { invalidInput } from '../kernel/errors.js';
 import { branding } from '../platform/schemas/branding.js';
 import { networks } from '../platform/schemas/networks.js';
 import { requiredProfile, terms } from '../platform/schemas/required-of-people.js';
-import { passwordPolicy, sessionPolicy, signInAttemptsPolicy, withNull } from '../platform/schemas/tenant-policies.js';
+import {
+  emailCodesPolicy,
+  passwordPolicy,
+  sessionPolicy,
+  signInAttemptsPolicy,
+  withNull,
+} from '../platform/schemas/tenant-policies.js';
 import {
   nameCharacters,
   permissionPattern,
@@ -46,6 +52,7 @@ export const settingsSchema = z.strictObject({
   policies: z.strictObject({
     ipAllowlist: networks,
     mfa: z.enum(['optional', 'required']),
+    emailCodes: emailCodesPolicy.default('allowed'),
     password: z.strictObject({ ...passwordPolicy, history: passwordPolicy.history.default(null) }),
     signInAttempts: z.strictObject(withNull(signInAttemptsPolicy)).prefault({}),
     session: z.strictObject(sessionPolicy),
@@ -65,6 +72,7 @@ export const settingsSchema = z.strictObject({
 /** Of a policy with several members those that are not given stay as they are. */
 export const policyChangesSchema = settingsSchema.shape.policies
   .extend({
+    emailCodes: emailCodesPolicy,
     password: z.strictObject(passwordPolicy).partial(),
     signInAttempts: z.strictObject(signInAttemptsPolicy).partial(),
     session: z.strictObject(sessionPolicy).partial(),

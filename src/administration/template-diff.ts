@@ -7,6 +7,7 @@ import type { Tenant, TenantSettings } from '../tenants/index.js';
 export const settingPaths = [
   'policies.ipAllowlist',
   'policies.mfa',
+  'policies.emailCodes',
   'policies.password',
   'policies.signInAttempts',
   'policies.session',

@@ -210,6 +210,14 @@ async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
+/** RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6: what of them the person can do something about; others are mistakes. */
+const failuresOfAnswers: ReadonlyMap<unknown, UpstreamFailure> = new Map([
+  ...(['access_denied', 'login_required', 'interaction_required', 'consent_required'] as const).map(
+    (code) => [code, 'denied'] as const,
+  ),
+  ...(['server_error', 'temporarily_unavailable'] as const).map((code) => [code, 'unavailable'] as const),
+]);
+
 /** Every way in which a provider can fail, as one of three. What is no failure of it is thrown as it is. */
 function failureOf({ log }: UpstreamSignInDeps, { id, tenantId }: Connection, error: unknown): UpstreamFailure {
   const causes = [...causesOf(error)];
@@ -218,9 +226,10 @@ function failureOf({ log }: UpstreamSignInDeps, { id, tenantId }: Connection, er
   const isAnswer = error instanceof client.AuthorizationResponseError;
   const isRefusal = error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError;
   if (!known && !isUnavailable && !isAnswer && !isRefusal && !(error instanceof client.ClientError)) throw error;
-  const failure = known?.failure ?? (isUnavailable ? 'unavailable' : isAnswer ? 'denied' : 'invalid');
   // no more of the answer than this: whoever sent it chose the rest
   const { error: code } = error as { error?: unknown };
+  const ofAnswer = isAnswer ? failuresOfAnswers.get(code) : undefined;
+  const failure = known?.failure ?? (isUnavailable ? 'unavailable' : (ofAnswer ?? 'invalid'));
   const reasons = causes.map(({ message }) => message);
   const told = typeof code === 'string' ? { answer: code.slice(0, 60) } : {};
   log.info({ connectionId: id, tenantId, failure, reasons, ...told }, 'a provider gave nobody');

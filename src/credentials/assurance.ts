@@ -63,6 +63,20 @@ function standsIn(method: Proof['method'], enrolled: readonly string[]): boolean
   return method === 'trusted_device' || (method === 'email_code' && enrolled.includes('email'));
 }
 
+/**
+ * What counts of this where a tenant of the person refuses codes by e-mail. Who has nothing else still gives one, or a
+ * password alone would be enough to set up what takes its place (`restsOnEmail`).
+ */
+export function withoutEmailCodes(enrolled: readonly string[]): readonly string[] {
+  return reachesSecondLevel(enrolled) ? enrolled.filter((kind) => kind !== 'email') : enrolled;
+}
+
+/** Whether a sign-in at the first level was by a code by e-mail, or by somebody who has nothing better. */
+export function restsOnEmail(enrolled: readonly string[], amr: readonly string[]): boolean {
+  // any other one-time code beside a first factor makes the second level
+  return enrolled.includes('email') && (!reachesSecondLevel(enrolled) || amr.includes('otp'));
+}
+
 /** Whether somebody who has these can prove more than a password and a mailbox. */
 export function reachesSecondLevel(enrolled: readonly string[]): boolean {
   return enrolled.includes('totp') || enrolled.includes('passkey');

@@ -16,9 +16,10 @@ import { secretContext, subjectOf } from './prove-code.js';
 import { drawQrCode, type QrCode } from './qr-code.js';
 import type { RecoveryCodeStore } from './recovery-code-store.js';
 import type { SignInAttemptsStore } from './sign-in-attempts-store.js';
+import { refusesEmailCodes, type TenantsOfPersonDeps } from './tenants-of-person.js';
 import { newTotpSecret, stepsOfCode, totpUri } from './totp.js';
 
-export interface ChangeFactorsDeps {
+export interface ChangeFactorsDeps extends TenantsOfPersonDeps {
   store: FactorStore;
   recoveryCodes: RecoveryCodeStore;
   emailCodes: EmailCodeStore;
@@ -127,6 +128,7 @@ export async function allowEmailCodes(deps: ChangeFactorsDeps, user: Person, fre
   return deps.inTransaction(async (tx) => {
     const held = await deps.store.list(user.id, tx);
     if (held.some(({ kind }) => kind === 'email')) throw hasAlready();
+    if (await refusesEmailCodes(deps, user.id, tx)) throw emailRefused();
     await deps.store.insert(record, tx);
     return (await added(deps, tx, user, { record, held, language: fresh.language })).factor;
   });
@@ -299,6 +301,13 @@ function aboutOwn(userId: string): { tenantId: null; actor: Actor; subjectId: st
 
 function hasAlready(): AppError {
   return new AppError('factors.exists', { status: 409, detail: 'There is one of this kind. Remove it first.' });
+}
+
+function emailRefused(): AppError {
+  return new AppError('factors.email_refused', {
+    status: 409,
+    detail: 'An organisation that you belong to does not allow codes by e-mail.',
+  });
 }
 
 function tooManyPasskeys(): AppError {

@@ -8,6 +8,7 @@ import type { Outbox } from '../platform/mail/outbox.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { InTransaction, Tx } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
+import { withoutEmailCodes } from './assurance.js';
 import { attemptOpener } from './begin-attempt.js';
 import {
   addPasskey,
@@ -43,7 +44,7 @@ import {
 import { createRecoveryCodeStore } from './recovery-code-store.js';
 import type { AttemptLimits, Wait } from './sign-in-attempts.js';
 import { createSignInAttemptsStore } from './sign-in-attempts-store.js';
-import { limitsFor, type TenantsOfPersonDeps } from './tenants-of-person.js';
+import { limitsFor, refusesEmailCodes, type TenantsOfPersonDeps } from './tenants-of-person.js';
 import { trustedDevices, type TrustedDevices } from './trusted-devices.js';
 
 /**
@@ -54,6 +55,10 @@ export interface FactorsModule {
   /** Those that count, oldest first. */
   listFactors(userId: string): Promise<Factor[]>;
   countRecoveryCodes(userId: string): Promise<number>;
+  /** Kinds that a sign-in asks for. */
+  kindsThatCount(user: Pick<User, 'id' | 'factorKinds'>): Promise<readonly string[]>;
+  /** Whether a tenant of the person refuses codes by e-mail. */
+  refusesEmailCodes(userId: string): Promise<boolean>;
 
   /** Whether a code is good, once; wrong ones are counted by person and method. */
   proveCode(user: User, typed: TypedCode): Promise<CodeResult>;
@@ -141,6 +146,7 @@ export function factorsModule(deps: FactorsDeps): FactorsModule {
   return {
     listFactors: async (userId) => (await store.list(userId)).map(toFactor),
     countRecoveryCodes: recoveryCodes.count,
+    ...emailCodeRules(deps),
     proveCode: (user, typed) => proveCode(proving, user, typed),
     sendEmailCode: (user, asked) => sendEmailCode(proving, user, asked),
     passkeys,
@@ -164,6 +170,16 @@ export function factorsModule(deps: FactorsDeps): FactorsModule {
     async ensureIndexes() {
       await Promise.all([store.ensureIndexes(), emailCodes.ensureIndexes()]);
       await ensureOneTimeIndexes(database, usedChallenges);
+    },
+  };
+}
+
+function emailCodeRules(deps: TenantsOfPersonDeps): Pick<FactorsModule, 'refusesEmailCodes' | 'kindsThatCount'> {
+  return {
+    refusesEmailCodes: (userId) => refusesEmailCodes(deps, userId),
+    async kindsThatCount({ id, factorKinds = [] }) {
+      const isRefused = factorKinds.includes('email') && (await refusesEmailCodes(deps, id));
+      return isRefused ? withoutEmailCodes(factorKinds) : factorKinds;
     },
   };
 }

@@ -21,6 +21,7 @@ import {
   passwordProof,
   reaches,
   reachesSecondLevel,
+  restsOnEmail,
   trustedDeviceProof,
 } from './assurance.js';
 import { attemptOpener, type OpenAttempt } from './begin-attempt.js';
@@ -49,7 +50,7 @@ export type { Wait } from './sign-in-attempts.js';
 
 /** The rules about what was proven, for who decides by them: the pages and the policy of the protocol. */
 export const assurance = {
-  ...{ levels, isLevel, reaches, levelOf, amrOf, isLoginFinished, reachesSecondLevel },
+  ...{ levels, isLevel, reaches, levelOf, amrOf, isLoginFinished, reachesSecondLevel, restsOnEmail },
   ...{ passwordProof, federatedProof, trustedDeviceProof },
 };
 export type Assurance = typeof assurance;
@@ -107,7 +108,7 @@ export interface CredentialsModule {
   inLine<T>(signIn: () => Promise<T>): Promise<T>;
   /** Counts a try before anything is verified, or refuses it while a wait runs. */
   beginAttempt(signIn: AttemptedSignIn): Promise<OpenAttempt | { admitted: false; wait: Wait }>;
-  knownDevices: Pick<KnownDevices, 'mark' | 'lifetimeSeconds'>;
+  knownDevices: KnownDevices;
   ensureIndexes(): Promise<void>;
 }
 

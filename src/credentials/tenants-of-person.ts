@@ -27,6 +27,11 @@ export function strictestHistory(ofPlatform: number, policies: readonly TenantPo
   return Math.max(ofPlatform, ...policies.map(({ password }) => password.history ?? 0));
 }
 
+/** Whether a tenant of this person refuses codes by e-mail: there is one account for all of them. */
+export async function refusesEmailCodes(deps: TenantsOfPersonDeps, userId: string, tx?: Tx): Promise<boolean> {
+  return (await policiesFor(deps, userId, tx)).some(({ emailCodes }) => emailCodes === 'refused');
+}
+
 /** How often may be tried at the account of this person. */
 export async function limitsFor(
   deps: TenantsOfPersonDeps,

@@ -1,3 +1,5 @@
+import type { Message } from './message.js';
+
 /** What a person would call the browser and the machine that a request came from; null where its name is not known. */
 export interface Software {
   browser: string | null;
@@ -32,6 +34,15 @@ const longest = 512;
 export function softwareOf(userAgent: string): Software {
   const text = userAgent.slice(0, longest);
   return { browser: named(browsers, text), system: named(systems, text) };
+}
+
+/** As a person is told of it. */
+export function nameOfSoftware(software: Software | null): Message {
+  const browser: string | Message = software?.browser ?? { key: 'sessions.a_browser' };
+  const { system } = software ?? {};
+  return system
+    ? { key: 'sessions.browser_on', values: { browser, system } }
+    : { key: 'sessions.browser', values: { browser } };
 }
 
 function named(names: readonly (readonly [RegExp, string])[], text: string): string | null {

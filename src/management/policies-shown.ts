@@ -3,6 +3,9 @@ import { z } from 'zod';
 export const policiesShown = z.object({
   ipAllowlist: z.array(z.string()).describe('Networks from which the tenant may be used; empty: from everywhere'),
   mfa: z.enum(['optional', 'required']).describe('required: people act in the tenant with two factors only'),
+  emailCodes: z
+    .enum(['allowed', 'refused'])
+    .describe('refused: its members sign in and set up second factors without codes by e-mail, in whatever tenant'),
   password: z
     .object({ minimumLength: z.int().nullable(), history: z.int().nullable() })
     .describe('Of new passwords of its members: how long, and how many former ones are refused; null: as the platform'),

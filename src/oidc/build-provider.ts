@@ -57,6 +57,7 @@ export interface BuildProviderDeps
   publishedKeys: ClientKeys;
   pages: ProtocolPages;
   isOpenInvitation(token: string): Promise<boolean>;
+  refusesEmailCodes(userId: string): Promise<boolean>;
   assurance: Assurance;
   everybodysLevel: Level;
   freshSeconds: number;

@@ -79,7 +79,7 @@ export interface OidcDeps
     RecentReadsDeps,
     ClientKeysDeps,
     Omit<LogoutDeps, 'findClient'>,
-    Pick<AdapterDeps, 'confirmSignIn'>,
+    Pick<AdapterDeps, 'confirmSignIn' | 'queueMail'>,
     Pick<Parameters<typeof createEndings>[0], 'forgetTrustedBrowsers'>,
     Omit<ClientAdapterDeps, 'now'>,
     Omit<TenantChoiceDeps, 'authorizationOf'> {

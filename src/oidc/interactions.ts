@@ -2,6 +2,7 @@ import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { temporarilyUnavailable } from '../kernel/errors.js';
+import type { Language } from '../kernel/languages.js';
 import { epochSeconds } from '../kernel/time.js';
 import type { User } from '../users/index.js';
 import {
@@ -95,6 +96,8 @@ export interface Login {
   boundTenantId?: string | undefined;
   /** How long it lasts at most, where the provider's connection says so. */
   sessionSeconds?: number | undefined;
+  /** The account does not know the browser; in the language of the page, for the mail that tells of it. */
+  newBrowser?: { language: Language } | undefined;
 }
 
 /** Who has proven a first factor in which browser, and with which credentials they had then. */

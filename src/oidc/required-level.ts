@@ -1,15 +1,16 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Assurance, Level } from '../credentials/index.js';
-import type { User } from '../users/index.js';
 import { clientOf } from './library-internals.js';
 import type { ChooseTenant } from './tenant-choice.js';
+import { factorKindsOf } from './user-claims.js';
 
 export interface RequiredLevelDeps {
   assurance: Assurance;
   /** What everybody has to reach. */
   everybodysLevel: Level;
   chooseTenant: ChooseTenant;
-  findUserById(userId: string): Promise<User | null>;
+  /** Whether a tenant of the person refuses codes by e-mail. */
+  refusesEmailCodes(userId: string): Promise<boolean>;
 }
 
 /** How much has to be proven for one authorization request. */
@@ -35,12 +36,21 @@ export async function requiredLevel(deps: RequiredLevelDeps, ctx: KoaContextWith
   const choice = await deps.chooseTenant(ctx);
   const ofTenant: Level = choice.kind === 'chosen' && choice.authorization.requiresSecondFactor ? 'aal2' : 'aal1';
   const ofClient = (clientOf(ctx).defaultAcrValues ?? []).find(isLevel) ?? 'aal1';
+  const ofPerson: Level = (await restsOnRefusedCodes(deps, ctx)) ? 'aal2' : 'aal1';
   const { essential, levels, isImpossible } = askedLevels(deps.assurance, ctx);
   if (isImpossible) throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs can be reached');
   const [preferred = 'aal1'] = levels;
   const lowest = levels.includes('aal1') ? 'aal1' : preferred;
-  const must = highest([deps.everybodysLevel, ofTenant, ofClient, essential ? lowest : 'aal1']);
+  const must = highest([deps.everybodysLevel, ofPerson, ofTenant, ofClient, essential ? lowest : 'aal1']);
   return { must, wish: highest([must, preferred]) };
+}
+
+/** Asked again at each request: a session may be older than the policy, or than the membership. */
+async function restsOnRefusedCodes(deps: RequiredLevelDeps, ctx: KoaContextWithOIDC): Promise<boolean> {
+  const { session } = ctx.oidc;
+  if (!session?.accountId || deps.assurance.reaches(session.acr, 'aal2')) return false;
+  if (!deps.assurance.restsOnEmail(factorKindsOf(ctx), session.amr ?? [])) return false;
+  return deps.refusesEmailCodes(session.accountId);
 }
 
 /** `acr_values` come as a wish, in order of preference; the parameter `claims` may make it a condition. */

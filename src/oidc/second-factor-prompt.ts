@@ -2,6 +2,7 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { secondsAfter, type Clock } from '../kernel/time.js';
 import { requiredLevel, type RequiredLevelDeps } from './required-level.js';
 import { inTenant } from './tenant-choice.js';
+import { factorKindsOf } from './user-claims.js';
 
 const { Check, Prompt } = interactionPolicy;
 
@@ -23,7 +24,7 @@ export function secondFactorPrompt(deps: SecondFactorPromptDeps): interactionPol
     const { must, wish } = await requiredLevel(deps, ctx);
     if (!deps.assurance.reaches(session.acr, must)) return true;
     if (deps.assurance.reaches(session.acr, wish) || ctx.oidc.prompts.has('none')) return false;
-    return hasSecondLevel(deps, session.accountId);
+    return hasSecondLevel(deps, ctx);
   };
   return new Prompt(
     { name: 'second_factor', requestable: false },
@@ -32,18 +33,22 @@ export function secondFactorPrompt(deps: SecondFactorPromptDeps): interactionPol
   );
 }
 
-/** Whoever is about to set up a first factor has signed in just now; who has waited on the way does so again. */
+/**
+ * Whoever is about to set up a first factor has signed in just now, with the code by e-mail if they have chosen those. Who
+ * has waited on the way does so again, and so does a session that is older than that choice.
+ */
 export function freshEnoughToEnrol(deps: SecondFactorPromptDeps): interactionPolicy.Check {
   return new Check('proof_too_old', 'the sign-in is too old to set up a factor', 'login_required', async (ctx) => {
     const { session, account } = ctx.oidc;
     if (!session?.accountId || !account) return false;
     const signedInAt = new Date((session.loginTs ?? 0) * 1000);
-    if (secondsAfter(signedInAt, deps.freshSeconds) >= deps.now()) return false;
+    const isAsked = !factorKindsOf(ctx).includes('email') || (session.amr ?? []).includes('otp');
+    if (isAsked && secondsAfter(signedInAt, deps.freshSeconds) >= deps.now()) return false;
     const { must } = await requiredLevel(deps, ctx);
-    return !deps.assurance.reaches(session.acr, must) && !(await hasSecondLevel(deps, session.accountId));
+    return !deps.assurance.reaches(session.acr, must) && !hasSecondLevel(deps, ctx);
   });
 }
 
-async function hasSecondLevel(deps: RequiredLevelDeps, userId: string): Promise<boolean> {
-  return deps.assurance.reachesSecondLevel((await deps.findUserById(userId))?.factorKinds ?? []);
+function hasSecondLevel({ assurance }: RequiredLevelDeps, ctx: KoaContextWithOIDC): boolean {
+  return assurance.reachesSecondLevel(factorKindsOf(ctx));
 }

@@ -14,9 +14,15 @@ import { bindingOf, clientOf } from './library-internals.js';
 
 export interface UserClaimsDeps {
   access: Pick<AccessModule, 'authorizationOf'>;
-  isActiveUser(userId: string): Promise<boolean>;
+  /** Null for nobody, and for who may not act. */
+  findFactorKinds(userId: string): Promise<readonly string[] | null>;
   findUserById(userId: string): Promise<User | null>;
   now: Clock;
+}
+
+/** Of who is signed in: which factors they have. */
+export function factorKindsOf({ oidc: { account } }: KoaContextWithOIDC): readonly string[] {
+  return (account?.['factorKinds'] as readonly string[] | undefined) ?? [];
 }
 
 /** Scope → claims that it opens (OpenID Connect Core §5.4); `tenant` is ours. */
@@ -54,7 +60,8 @@ export async function accountOf(
   }
   // userinfo loads the grant only after the person; the claims then ask for the person's place in the tenant
   if (token !== undefined) return account;
-  return (await deps.isActiveUser(userId)) ? account : undefined;
+  const factorKinds = await deps.findFactorKinds(userId);
+  return factorKinds ? { ...account, factorKinds } : undefined;
 }
 
 /**

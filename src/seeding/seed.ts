@@ -16,7 +16,13 @@ import {
   refuseClientAuthentication,
 } from '../platform/schemas/client-authentication.js';
 import { connectionKey, newConnection } from '../platform/schemas/connection.js';
-import { passwordPolicy, sessionPolicy, signInAttemptsPolicy, withNull } from '../platform/schemas/tenant-policies.js';
+import {
+  emailCodesPolicy,
+  passwordPolicy,
+  sessionPolicy,
+  signInAttemptsPolicy,
+  withNull,
+} from '../platform/schemas/tenant-policies.js';
 import { text } from '../platform/schemas/text.js';
 
 const slug = z.string().regex(slugPattern, 'must be lower-case letters, digits and hyphens');
@@ -85,6 +91,7 @@ const tenant = z.strictObject({
     .strictObject({
       ipAllowlist: networks.default([]),
       mfa: z.enum(['optional', 'required']).default('optional'),
+      emailCodes: emailCodesPolicy.optional(),
       password: z.strictObject(withNull(passwordPolicy)).prefault({}),
       signInAttempts: z.strictObject(withNull(signInAttemptsPolicy)).prefault({}),
       session: z.strictObject(withNull(sessionPolicy)).prefault({}),

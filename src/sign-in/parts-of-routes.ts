@@ -6,7 +6,7 @@ import { AppError } from '../kernel/errors.js';
 import type { Said } from '../kernel/message.js';
 import { equalSecrets } from '../kernel/secret.js';
 import type { BrowserExchange, Interaction } from '../oidc/index.js';
-import { preferLanguages } from '../platform/http/page-language.js';
+import { languageOf, preferLanguages } from '../platform/http/page-language.js';
 import type { Page } from '../platform/http/pages.js';
 import type { User } from '../users/index.js';
 import type { TenantLook } from './looks.js';
@@ -69,7 +69,9 @@ export async function finishLogin(
   const browserId = deps.browserIds.ensure(ctx);
   // whom a tenant's provider vouches for has not proven to be the owner
   if (bounds.boundTenantId === undefined) await linkWaiting(deps, interaction, { userId: user.id, browserId });
-  const login = { user, acr: levelOf(proofs), amr: amrOf(proofs), browserId, ...bounds };
+  const isKnown = deps.knownDevices.findMark(deviceCookieOf(deps, ctx), user) !== null;
+  const newBrowser = isKnown ? undefined : { language: languageOf(ctx) };
+  const login = { user, acr: levelOf(proofs), amr: amrOf(proofs), browserId, newBrowser, ...bounds };
   const next = await deps.interactions.signedIn(exchangeOf(ctx), login);
   markDevice(deps, ctx, user);
   seeOther(ctx, next);

@@ -6,6 +6,7 @@ import type { Said } from '../kernel/message.js';
 import { secondsAfter } from '../kernel/time.js';
 import { oneSpelling } from '../platform/http/http-errors.js';
 import { languageOf } from '../platform/http/page-language.js';
+import type { User } from '../users/index.js';
 import {
   bindingOf,
   ceremonyOf,
@@ -240,10 +241,15 @@ async function showEnrolment(
   const passkey = await deps.factors.passkeys.beginRegistration(ceremonyOf(deps, ctx, interaction), named);
   deps.pages.render(ctx, pageOf(interaction, 'enrol-factor', 'enrol.title'), {
     ...common(deps, ctx, interaction, 'second-factor/enrol'),
-    ...{ error, user: await presentPerson(deps, asked) },
+    ...{ error, user: await presentPerson(deps, asked), emailRefused: await isEmailRefused(deps, user) },
     ...{ factorId: totp.factorId, secret: totp.secret.replace(/.{4}(?=.)/g, '$& '), qr: totp.qr },
     passkey: { ...passkey, action: `/sign-in/${interaction.uid}/second-factor/enrol-passkey` },
   });
+}
+
+/** Of codes that they have chosen. */
+async function isEmailRefused(deps: SignInDeps, { id, factorKinds = [] }: User): Promise<boolean> {
+  return factorKinds.includes('email') && deps.factors.refusesEmailCodes(id);
 }
 
 async function showNoEnrolment(deps: SignInDeps, ctx: Context, asked: Asked): Promise<void> {

@@ -51,7 +51,7 @@ export async function personAsked(
   const isUnchanged =
     (user.credentialsChangedAt?.toISOString() ?? null) === halfDone.credentialsChangedAt &&
     (user.factorsChangedAt?.toISOString() ?? null) === halfDone.factorsChangedAt;
-  const required = { enrolled: user.factorKinds ?? [], level: 'aal1' as const };
+  const required = { enrolled: await deps.factors.kindsThatCount(user), level: 'aal1' as const };
   const proofs = [halfDone.method === 'pwd' ? passwordProof : federatedProof];
   const { boundTenantId, sessionSeconds } = halfDone;
   const bounds = { boundTenantId, sessionSeconds };

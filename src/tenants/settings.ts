@@ -7,6 +7,7 @@ export const noBranding: Branding = Object.freeze({
 
 /** As the platform has it. */
 const unsetPolicies = {
+  emailCodes: 'allowed',
   password: { minimumLength: null, history: null },
   signInAttempts: {
     ...{ tries: null, windowSeconds: null, firstWaitSeconds: null, longestWaitSeconds: null, consecutive: null },

@@ -58,6 +58,8 @@ export interface TenantPolicies {
   ipAllowlist: string[];
   /** Whether whoever acts in the tenant has proven two factors. */
   mfa: 'optional' | 'required';
+  /** Whether codes by e-mail may stand in for the second factors of its members, wherever they sign in. */
+  emailCodes: 'allowed' | 'refused';
   /** Of new passwords of its members, beside what their other tenants ask for; null: what the platform asks for. */
   password: { minimumLength: number | null; history: number | null };
   /** Of passwords and codes of its members, where it is stricter than the platform and their other tenants. */

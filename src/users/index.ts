@@ -9,11 +9,11 @@ import type { KeyRing } from '../platform/crypto/key-ring.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import type { Page } from '../platform/mongo/page.js';
 import type { Tx } from '../platform/mongo/transactions.js';
-import { createUserStore, type ProvenCredentials } from './user-store.js';
+import { createUserStore, type ConfirmedSignIn, type ProvenCredentials } from './user-store.js';
 import type { AcceptedTerms, Deletion, User } from './user.js';
 
 export type { AcceptedTerms, Deletion, Profile, User } from './user.js';
-export type { ProvenCredentials } from './user-store.js';
+export type { ConfirmedSignIn, ProvenCredentials } from './user-store.js';
 
 export interface UsersModule {
   /** Within a transaction: as it is there. */
@@ -24,6 +24,8 @@ export interface UsersModule {
   /** `email` in canonical form (`parseEmail`). */
   findUserByEmail(email: string): Promise<User | null>;
   isActiveUser(id: string): Promise<boolean>;
+  /** Which factors somebody has; null for nobody, and for who may not act. */
+  findFactorKinds(id: string): Promise<readonly string[] | null>;
   createUser(tx: Tx, actor: Actor, user: User): Promise<void>;
   updateUser(tx: Tx, actor: Actor, user: User, changes: Partial<Omit<User, 'id' | 'createdAt'>>): Promise<void>;
   deleteUser(tx: Tx, actor: Actor, user: User): Promise<void>;
@@ -42,8 +44,8 @@ export interface UsersModule {
   acceptPlatformTerms(tx: Tx, actor: Actor, userId: string, terms: AcceptedTerms): Promise<void>;
   /** Every browser in which they gave a factor is a stranger from now on. */
   forgetTrustedBrowsers(tx: Tx, userId: string): Promise<void>;
-  /** Whether a sign-in with the credentials of that time may still be finished, by somebody who may act. */
-  confirmSignIn(tx: Tx, userId: string, proven: ProvenCredentials): Promise<boolean>;
+  /** Of who signs in; null where it may not be finished with the credentials of that time, or they may not act. */
+  confirmSignIn(tx: Tx, userId: string, proven: ProvenCredentials): Promise<ConfirmedSignIn | null>;
 }
 
 export function usersModule(deps: {
@@ -63,7 +65,8 @@ export function usersModule(deps: {
     findUsersByIds: store.findByIds,
     listUsers: store.list,
     findUserByEmail: (email) => store.findByEmail(email),
-    isActiveUser: (id) => store.isActive(id),
+    isActiveUser: async (id) => (await store.findFactorKinds(id)) !== null,
+    findFactorKinds: store.findFactorKinds,
     async createUser(tx, actor, user) {
       await store.insert(tx, user);
       await deps.recordEvent(tx, { type: 'user.created', tenantId: null, actor, subjectId: user.id });
@@ -89,8 +92,7 @@ export function usersModule(deps: {
     },
     findUserByDeletionToken: (token) => store.findByDeletionToken(hashDeletionToken(token)),
     hashDeletionToken: (token) => hashDeletionToken(token),
-    listUsersToDelete: store.listToDelete,
-    holdUser: store.hold,
+    ...{ listUsersToDelete: store.listToDelete, holdUser: store.hold },
     async deleteUser(tx, actor, { id }) {
       await store.remove(tx, id);
       await deps.recordEvent(tx, { type: 'user.deleted', tenantId: null, actor, subjectId: id });

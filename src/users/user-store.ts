@@ -63,13 +63,19 @@ schema.index({ 'deletion.tokenHash': 1 }, { sparse: true });
 /** As they were when somebody proved them. */
 export type ProvenCredentials = Partial<Record<'credentialsChangedAt' | 'factorsChangedAt', Date | undefined>>;
 
+export interface ConfirmedSignIn {
+  user: User;
+  /** They had never signed in before. */
+  isFirst: boolean;
+}
+
 export interface UserStore {
   /** Within a transaction: as it is there. */
   findById(id: string, tx?: Tx): Promise<User | null>;
   /** `email` in canonical form. */
   findByEmail(email: string): Promise<User | null>;
-  /** Whether the user exists and may act; opens nothing sealed. */
-  isActive(id: string): Promise<boolean>;
+  /** Null for nobody, and for who may not act; opens nothing sealed. */
+  findFactorKinds(id: string): Promise<readonly string[] | null>;
   findByIds(ids: readonly string[]): Promise<User[]>;
   list(page: Page): Promise<User[]>;
   insert(tx: Tx, user: User): Promise<void>;
@@ -87,8 +93,8 @@ export interface UserStore {
   setFactors(tx: Tx, id: string, factors: { kinds: readonly string[]; at: Date }): Promise<void>;
   setAcceptedTerms(tx: Tx, id: string, terms: AcceptedTerms): Promise<void>;
   setBrowsersTrustedSince(tx: Tx, id: string, at: Date): Promise<void>;
-  /** False when password or factors are not those of these times any more, or the person may not act. */
-  setSignedInAt(tx: Tx, id: string, at: Date, proven: ProvenCredentials): Promise<boolean>;
+  /** Null when password or factors are not those of these times any more, or the person may not act. */
+  setSignedInAt(tx: Tx, id: string, at: Date, proven: ProvenCredentials): Promise<ConfirmedSignIn | null>;
 }
 
 export function createUserStore(deps: { database: Database; sealing: Sealing; emailHash: KeyedHash }): UserStore {
@@ -102,9 +108,7 @@ export function createUserStore(deps: { database: Database; sealing: Sealing; em
   return {
     findById: async (id, tx) => orNull(await model.findById(id, null, tx ? sessionOf(tx) : {}).lean<UserRecord>()),
     findByEmail: async (email) => orNull(await model.findOne({ emailHash: deps.emailHash(email) }).lean<UserRecord>()),
-    async isActive(id) {
-      return (await model.findById(id, { status: 1 }).lean<UserRecord>())?.status === 'active';
-    },
+    findFactorKinds: (id) => factorKindsOf(deps.database, id),
     async findByIds(ids) {
       return toUsers(await records.find({ _id: { $in: [...ids] } }).toArray());
     },
@@ -149,9 +153,16 @@ export function createUserStore(deps: { database: Database; sealing: Sealing; em
         credentialsChangedAt: credentialsChangedAt ?? { $exists: false },
         factorsChangedAt: factorsChangedAt ?? { $exists: false },
       };
-      return (await model.updateOne(unchanged, { $set: { signedInAt: at } }, sessionOf(tx))).matchedCount === 1;
+      const before = await records.findOneAndUpdate(unchanged, { $set: { signedInAt: at } }, sessionOf(tx));
+      return before && { user: await toUser(before), isFirst: before.signedInAt === undefined };
     },
   };
+}
+
+async function factorKindsOf(database: Database, _id: string): Promise<readonly string[] | null> {
+  const found = { projection: { status: 1, factorKinds: 1 } };
+  const record = await database.collection<UserRecord>('users').findOne({ _id }, found);
+  return record?.status === 'active' ? (record.factorKinds ?? []) : null;
 }
 
 async function idsToDelete(database: Database, now: Date, limit: number): Promise<string[]> {

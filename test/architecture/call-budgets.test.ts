@@ -152,10 +152,21 @@ describe('round trips to the database', () => {
   });
 
   it('a whole sign-in by password, from the request to the code: 28, events and transactions included (the library: 36 with its picker and consent)', async () => {
-    await signIn(running.issuer, (await party.begin()).url);
+    const before = await signIn(running.issuer, (await party.begin()).url);
+    for (const [key, cookie] of before.browser.cookies) if (cookie.name === 'device') visitor.cookies.set(key, cookie);
+    expect(visitor.cookies.size, 'a browser that is known, without a session').to.equal(1);
     const { url } = await party.begin();
     const sent = await commandsOf(() => signIn(running.issuer, url, ada, visitor));
     expect(sent.length, sent.join(', ')).to.be.at.most(28);
+    expect(sent).not.to.include('insert mail_outbox');
+  });
+
+  it('the same in a new browser: one more, the mail that tells of it', async () => {
+    await signIn(running.issuer, (await party.begin()).url);
+    const { url } = await party.begin();
+    const sent = await commandsOf(() => signIn(running.issuer, url, ada, visitor));
+    expect(sent.length, sent.join(', ')).to.be.at.most(29);
+    expect(sent.filter((command) => command === 'insert mail_outbox')).to.have.length(1);
   });
 
   it('a whole sign-in at an upstream provider: six more than by password', async function () {

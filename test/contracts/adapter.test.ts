@@ -11,6 +11,7 @@ import { openSealing } from '../../src/platform/crypto/sealing.js';
 import { browserIds } from '../../src/platform/http/browser-id.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
 import { inTransactionOf } from '../../src/platform/mongo/transactions.js';
+import type { User } from '../../src/users/index.js';
 import { freshDatabaseUri } from '../support/database.js';
 
 const inAnHour = Math.floor(Date.now() / 1000) + 3600;
@@ -47,7 +48,8 @@ describe('the adapter of the OIDC library', () => {
       recentReads: createExpiringMap(2),
       revoked: revokedTokens({ database, cacheSeconds: 2 }),
       devicePollSeconds: 5,
-      confirmSignIn: async () => true,
+      confirmSignIn: async () => ({ user: {} as User, isFirst: true }),
+      ...{ issuer: 'https://id.example.com', queueMail: async () => undefined },
       verifyAccessToken: async () => null,
       browserIds: browserIds({ https: false }),
     });

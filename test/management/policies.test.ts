@@ -89,6 +89,29 @@ describe('policies of passwords and tries by the API', () => {
     expect(seeded.policies).to.deep.include(expected);
   });
 
+  it('codes by e-mail are allowed until the tenant refuses them, and no other word is taken', async () => {
+    const read = async (): Promise<unknown> =>
+      (await ground.operator.call('GET', `/tenants/${ground.tenantId}/policies`)).json['emailCodes'];
+    expect(await read()).to.equal('allowed');
+    expect((await change({ emailCodes: 'refused' })).json['emailCodes']).to.equal('refused');
+    expect((await change({ mfa: 'optional' })).json['emailCodes'], 'what is not named stays').to.equal('refused');
+    for (const value of ['', 'Refused', 'required', null, true, ['refused'], { $ne: 'refused' }]) {
+      const refused = await change({ emailCodes: value });
+      const pointers = (refused.json['errors'] as { pointer: string }[] | undefined)?.map(({ pointer }) => pointer);
+      expect([refused.status, pointers], JSON.stringify(value)).to.deep.equal([400, ['/emailCodes']]);
+    }
+    expect(await read()).to.equal('refused');
+    const tenant = { slug: ground.slug, name: 'Seeded', type: 'enterprise' as const };
+    const seeded = async (policies: object): Promise<unknown> => {
+      await ground.running.app.seeding.applySeed({ tenants: [{ ...tenant, policies }] });
+      return read();
+    };
+    expect(await seeded({}), 'nor does a seed change what it does not name').to.equal('refused');
+    expect(await seeded({ emailCodes: 'allowed' })).to.equal('allowed');
+    expect(await seeded({ emailCodes: 'refused' })).to.equal('refused');
+    expect((await change({ emailCodes: 'allowed' })).json['emailCodes']).to.equal('allowed');
+  });
+
   it('are never weaker than the numbers of the platform', () => {
     const { source, consecutive } = policy.signInAttempts;
     const loosest = { ...source, consecutive };

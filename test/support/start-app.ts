@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { policy, type Policy } from '../../config/policy.js';
+import german from '../../locales/de.json' with { type: 'json' };
+import english from '../../locales/en.json' with { type: 'json' };
 import { createApp, type App } from '../../src/app.js';
 import type { AppOptions } from '../../src/app-options.js';
 import { readPasswordBlockList } from '../../src/credentials/index.js';
@@ -23,6 +25,7 @@ import { contractSeed } from './contract-seed.js';
 const passwordBlockList = readPasswordBlockList(policy.passwords.minimumLength);
 const viewsDirectory = fileURLToPath(new URL('../../views', import.meta.url));
 const localesDirectory = fileURLToPath(new URL('../../locales', import.meta.url));
+const noticeSubjects = new Set([english, german].map(({ letters }) => letters.new_browser.subject));
 
 export interface RunningApp {
   issuer: string;
@@ -35,8 +38,10 @@ export interface RunningApp {
   masterKeys: readonly Uint8Array[];
   /** Every log line so far. */
   logLines: string[];
-  /** What was delivered so far, by any process of this database. */
+  /** What was delivered so far, by any process of this database, but for these: */
   mailbox: DeliveredMail[];
+  /** Kept apart: what tells of sign-ins in new browsers, which nearly every browser of a test is. */
+  browserNotices: DeliveredMail[];
   /** What name servers say of names: their text records. A name that is null here is one about which nobody can say. */
   textRecords: Map<string, string[] | null>;
   /** Sends what is queued. */
@@ -98,6 +103,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   const scheme = options.tls ? 'https' : 'http';
   const issuer = options.issuer ?? options.sharedWith?.issuer ?? `${scheme}://localhost:${port}`;
   const mailbox = options.sharedWith?.mailbox ?? [];
+  const browserNotices = options.sharedWith?.browserNotices ?? [];
   const textRecords: RunningApp['textRecords'] = options.sharedWith?.textRecords ?? new Map<string, string[] | null>();
   let draining = false;
   const app = await createApp({
@@ -112,7 +118,10 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     signUp: options.signUp ?? 'open',
     policy: options.policy ?? policy,
     passwordBlockList,
-    mail: { send: async (mail) => void mailbox.push(mail), close: async () => undefined },
+    mail: {
+      send: async (mail) => void (noticeSubjects.has(mail.subject) ? browserNotices : mailbox).push(mail),
+      close: async () => undefined,
+    },
     ...{ viewsDirectory, localesDirectory },
     database,
     log,
@@ -124,6 +133,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
 
   const instance: RunningApp = {
     ...{ issuer, port, app, database, databaseUri, masterKeys: keys.masterKeys, logLines, mailbox, textRecords },
+    browserNotices,
     deliverMail: async () => void (await app.mail.deliverDue()),
     setDraining: (value) => (draining = value),
     async close() {

@@ -16,12 +16,16 @@ import { revokedCollection } from './revoked-tokens.js';
 import { sessionAdapter, type SessionAdapterDeps } from './session-adapter.js';
 import { storageRules } from './storage-rules.js';
 
-export interface AdapterDeps extends ProtocolRecordDeps, JwtAccessTokenDeps, BrowserBindingDeps {
+export interface AdapterDeps
+  extends
+    ProtocolRecordDeps,
+    JwtAccessTokenDeps,
+    BrowserBindingDeps,
+    Pick<SessionAdapterDeps, 'confirmSignIn' | 'issuer' | 'queueMail'> {
   endings: Endings;
   clients: Adapter;
   recentReads: RecentReads;
   devicePollSeconds: number;
-  confirmSignIn: SessionAdapterDeps['confirmSignIn'];
 }
 
 /** The library's storage: one adapter for each of its 15 models. */

@@ -1,9 +1,11 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import type { Context } from 'koa';
 import type { EventDraft } from '../../events/index.js';
+import type { Language } from '../../kernel/languages.js';
 import type { EndingDeps } from './endings.js';
 import { secondsAfter } from '../../kernel/time.js';
 import type { ProvenCredentials, UsersModule } from '../../users/index.js';
-import { sessionOf } from '../../platform/mongo/transactions.js';
+import { sessionOf, type Tx } from '../../platform/mongo/transactions.js';
 import { leaveSessionUnsaved, type BoundSession } from '../library-internals.js';
 import {
   protocolRecords,
@@ -12,13 +14,14 @@ import {
   type ProtocolRecords,
 } from './protocol-records.js';
 import { writeUnlessEnded } from './record-adapter.js';
-import { sealDevice } from './session-device.js';
+import { tellOfNewBrowser, type NewBrowserDeps } from './new-browser.js';
+import { sealDevice, type Sender } from './session-device.js';
 import { storageRules, type StorageRule } from './storage-rules.js';
 
-export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps {
+export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps, NewBrowserDeps {
   /** Ends a session and every grant of it that was not meant to outlive it, in one transaction. */
   endSession(sessionUid: string): Promise<void>;
-  /** False when password or factors are not those any more with which the person signed in, or they may not act. */
+  /** Null when password or factors are not those any more with which the person signed in, or they may not act. */
   confirmSignIn: UsersModule['confirmSignIn'];
 }
 
@@ -62,12 +65,7 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
         await writeUnlessEnded(records, _id, { idHash: idFor(id), clientIds, ...former, ...changes }, tx);
         if (!login) return;
         if (state) state.overtaken = false; // a session of its own
-        const { accountId } = login;
-        if (!(await deps.confirmSignIn(tx, accountId, provenIn(login)))) {
-          if (Provider.ctx) leaveSessionUnsaved(Provider.ctx); // the library would try again
-          throw new errors.LoginRequired('the account or its credentials were changed while the sign-in was under way');
-        }
-        await deps.recordEvent(tx, signedIn(accountId, payload));
+        await confirmLogin(deps, tx, login, payload);
       });
       if (state) state.login = undefined;
     },
@@ -90,6 +88,24 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
     consume: async () => undefined,
     revokeByGrantId: async () => undefined,
   };
+}
+
+async function confirmLogin(
+  deps: SessionAdapterDeps,
+  tx: Tx,
+  login: FinishedLogin,
+  payload: AdapterPayload,
+): Promise<void> {
+  const confirmed = await deps.confirmSignIn(tx, login.accountId, provenIn(login));
+  if (!confirmed) {
+    if (Provider.ctx) leaveSessionUnsaved(Provider.ctx); // the library would try again
+    throw new errors.LoginRequired('the account or its credentials were changed while the sign-in was under way');
+  }
+  await deps.recordEvent(tx, signedIn(login.accountId, payload));
+  const { newBrowser } = login;
+  // whoever has just made the account, or was given it, needs no telling
+  if (!newBrowser || !Provider.ctx || confirmed.isFirst) return;
+  await tellOfNewBrowser(deps, tx, confirmed.user, { ...newBrowser, sender: senderOf(Provider.ctx) });
 }
 
 /** A request that was sent under the former identifier comes without a session, and must not begin another one. */
@@ -117,6 +133,8 @@ interface FinishedLogin {
   accountId: string;
   credentialsChangedAt?: string;
   factorsChangedAt?: string;
+  /** The account does not know the browser; in the language of the page on which it was. */
+  newBrowser?: { language: Language };
 }
 
 function provenIn({ credentialsChangedAt, factorsChangedAt }: FinishedLogin): ProvenCredentials {
@@ -158,8 +176,11 @@ async function useOf(
   if (!ctx || (!login && !isDone)) return {};
   const seenAt = deps.now();
   if (!login && before && before > secondsAfter(seenAt, -deviceSeconds)) return { seenAt };
-  const sender = { userAgent: ctx.get('User-Agent'), address: ctx.ip };
-  return { seenAt, device: await sealDevice(deps.sealing, uid, sender) };
+  return { seenAt, device: await sealDevice(deps.sealing, uid, senderOf(ctx)) };
+}
+
+function senderOf(ctx: Context): Sender {
+  return { userAgent: ctx.get('User-Agent'), address: ctx.ip };
 }
 
 /**

@@ -15,9 +15,12 @@ export interface Sender {
 }
 
 /** Sealed: it tells where a person is. */
-export function sealDevice(sealing: Sealing, sessionUid: string, { userAgent, address }: Sender): Promise<string> {
-  const device: SessionDevice = { ...softwareOf(userAgent), address: addressPrefix(address) };
-  return sealing.seal(JSON.stringify(device), contextOf(sessionUid));
+export function sealDevice(sealing: Sealing, sessionUid: string, sender: Sender): Promise<string> {
+  return sealing.seal(JSON.stringify(deviceOf(sender)), contextOf(sessionUid));
+}
+
+export function deviceOf({ userAgent, address }: Sender): SessionDevice {
+  return { ...softwareOf(userAgent), address: addressPrefix(address) };
 }
 
 export async function openDevice(sealing: Sealing, sessionUid: string, sealed: string): Promise<SessionDevice> {

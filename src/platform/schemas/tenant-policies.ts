@@ -28,6 +28,9 @@ export const sessionPolicy = {
   absoluteSeconds: z.int().min(300).max(43_200).nullable(),
 };
 
+/** Whether codes by e-mail stand in for the second factors of its people. */
+export const emailCodesPolicy = z.enum(['allowed', 'refused']);
+
 /** For who names some members only: the others are null. */
 export function withNull<Shape extends Record<string, z.ZodNullable>>(
   shape: Shape,

@@ -47,7 +47,11 @@ const show = (value: unknown): string => (value === undefined ? 'missing' : JSON
 export const addressRows: readonly Row[] = [
   ...unverified.map((value): Row => [
     `sec-002 email_verified is ${show(value)}`,
-    () => ({ claims: (right) => ({ ...right, email_verified: value }) }),
+    () => ({
+      claims: (right) => ({ ...right, email_verified: value }),
+      // where the ID token does not say it, userinfo does
+      ...(value === undefined ? { userinfo: (right) => ({ ...right, email_verified: value }) } : {}),
+    }),
   ]),
   ...odd.map((value): Row => [
     `sec-009 email is ${show(value)}`,

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { amrOf, isLoginFinished, levelOf, passwordProof, reaches } from '../../../src/credentials/assurance.js';
+import { restsOnEmail, withoutEmailCodes } from '../../../src/credentials/assurance.js';
 import { trustedDeviceProof, type Level, type Proof } from '../../../src/credentials/assurance.js';
 
 const totp: Proof = { method: 'totp', amr: ['otp'] };
@@ -41,6 +42,24 @@ describe('when a login is finished', () => {
     expect(amrOf([passwordProof, totp])).to.deep.equal(['pwd', 'otp', 'mfa']);
     expect(amrOf([passkey])).to.deep.equal(['swk', 'user', 'mfa']);
     expect(amrOf([passwordProof, email])).to.deep.equal(['pwd', 'otp']);
+  });
+
+  it('sec-040 counts no code by e-mail where it is refused, and never a password alone in its place', () => {
+    const finished = (enrolled: string[]): boolean =>
+      isLoginFinished({ enrolled: withoutEmailCodes(enrolled), level: 'aal1' }, [passwordProof, email]);
+    expect([finished(['totp', 'email']), finished(['email', 'passkey'])]).to.deep.equal([false, false]);
+    expect(withoutEmailCodes(['email'])).to.deep.equal(['email']);
+    expect(withoutEmailCodes([])).to.deep.equal([]);
+    const cases: [enrolled: string[], amr: string[], rests: boolean][] = [
+      [['email'], ['pwd', 'otp'], true],
+      [['email'], ['pwd'], true],
+      [['totp', 'email'], ['pwd', 'otp'], true],
+      [['totp', 'email'], ['pwd'], false],
+      [['totp'], ['pwd', 'otp'], false],
+      [[], ['pwd'], false],
+    ];
+    for (const [enrolled, amr, rests] of cases)
+      expect(restsOnEmail(enrolled, amr), `${enrolled.join()} ${amr.join()}`).to.equal(rests);
   });
 
   it('takes a level that nobody knows for the lowest', () => {

@@ -83,6 +83,7 @@ describe('reading a seed file', () => {
       '    type: huge',
       '    policies:',
       '      mfa: sometimes',
+      '      emailCodes: never',
       'users:',
       '  - email: ada@example.com',
       '    password: short',
@@ -100,9 +101,10 @@ describe('reading a seed file', () => {
       'seed.yaml:2 tenants[0].slug',
       'seed.yaml:4 tenants[0].type',
       'seed.yaml:6 tenants[0].policies.mfa',
-      'seed.yaml:12 users[0].memberships[0].roles',
-      'seed.yaml:15 clients[0].client_secret',
-      'seed.yaml:18 clients[0].redirect_uris[1]',
+      'seed.yaml:7 tenants[0].policies.emailCodes',
+      'seed.yaml:13 users[0].memberships[0].roles',
+      'seed.yaml:16 clients[0].client_secret',
+      'seed.yaml:19 clients[0].redirect_uris[1]',
     ]);
   });
 

@@ -32,7 +32,7 @@ export const accountPages = {
       ...[{ id: 'fac_1', name: 'Authenticator app', kindLabel: 'factor_kinds.totp', mayRename: false }],
       ...[{ id: 'fac_2', name: 'Key at work', kindLabel: 'factor_kinds.passkey', mayRename: true }],
     ].map((factor) => ({ ...factor, createdAt: moment, lastUsedAt: moment })),
-    ...{ hasCodes: true, codesLeft: 9, mayAddApp: true, mayAddEmail: true },
+    ...{ hasCodes: true, codesLeft: 9, mayAddApp: true, mayAddEmail: true, emailRefused: false },
   },
   'account/factor-app': {
     ...portal,

@@ -17,6 +17,12 @@ const { button: _ofAll, ...letters } = (
 const values: Letter['values'] = {
   ...{ email: 'ada@example.com', tenantName: 'Acme Inc', hasInviter: 'yes', inviterName: 'Grace', code: '123456' },
   ...{ hasRoles: 'yes', roles: 'Owner', kind: 'totp' },
+  ...{
+    signedInAt: new Date('2026-11-27T08:05:00Z'),
+    address: '203.0.113.7',
+    recoverUrl: 'https://id.example.com/recover',
+  },
+  browser: { key: 'sessions.browser_on', values: { browser: { key: 'sessions.a_browser' }, system: 'Linux' } },
   ...{ expiresAt: new Date('2026-11-27T08:05:00Z'), dueAt: new Date('2026-11-27T08:05:00Z') },
 };
 const letterTo = (language: 'en' | 'de', more: Partial<Letter> = {}): Letter => ({

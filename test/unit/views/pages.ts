@@ -99,6 +99,7 @@ export const pages: Record<PageName, Locals> = {
     title: 'Set up a second factor',
     cancelAction: '/interaction/1/cancel',
     error: null,
+    emailRefused: false,
     user,
     ...{ factorId: 'fac_1', secret: 'ABCD EFGH', qr: { size: 29, path: 'M4 4h1v1h-1z' } },
   },
