@@ -12,7 +12,7 @@ const by = systemAuthority('command');
 const made = new WeakMap<RunningApp, Promise<{ tenantId: string; connectionId: string }>>();
 
 /** Of Acme. Nothing is asked of its provider before somebody comes back from it. */
-function connectionOf({ running }: Stage): Promise<{ tenantId: string; connectionId: string }> {
+function connectionOf({ running }: Pick<Stage, 'running'>): Promise<{ tenantId: string; connectionId: string }> {
   const known = made.get(running) ?? makeConnection(running);
   made.set(running, known);
   return known;
@@ -46,19 +46,24 @@ async function start(stage: Stage): Promise<EndpointRequest> {
   return { path, parameters: { csrf, connection: connectionId }, headers: { Cookie: visitor.cookieHeader(path) } };
 }
 
-/** Whoever says an address of this domain is led to the connection. */
 const domain = 'corp.example';
 
-async function lead(stage: Stage): Promise<EndpointRequest> {
-  const { tenantId, connectionId } = await connectionOf(stage);
-  const { app, database } = stage.running;
+/** Whoever says such an address is led to the connection. */
+export async function makeDomainLead(running: RunningApp): Promise<string> {
+  const { tenantId, connectionId } = await connectionOf({ running });
+  const { app, database } = running;
   const [acme] = contractSeed.tenants ?? [];
   await app.seeding.applySeed({ tenants: [{ ...acme!, domains: [{ name: domain, verified: true }] }] });
   const found = await database.collection<{ _id: string }>('domains').findOne({ name: domain });
   await app.administration.changeDomain(by, { tenantId, domainId: found?._id ?? '' }, { connectionId });
-  const { visitor, uid, csrf } = await openSignIn(stage.issuer);
+  return `somebody@${domain}`;
+}
+
+async function lead({ running, issuer }: Stage): Promise<EndpointRequest> {
+  const login = await makeDomainLead(running);
+  const { visitor, uid, csrf } = await openSignIn(issuer);
   const path = `/sign-in/${uid}/organisation`;
-  const parameters = { csrf, login: `somebody@${domain}` };
+  const parameters = { csrf, login };
   return { path, parameters, headers: { Cookie: visitor.cookieHeader(path) } };
 }
 

@@ -94,6 +94,8 @@ export const reach: Readonly<Record<State, (ground: StateGround) => Promise<AtSt
 export const forms: Readonly<Record<string, (at: AtState, ground: StateGround) => Members>> = {
   login: ({ person }) => ({ login: person.email, password: person.password }),
   passkey: ({ person, loginPage }) => asserted(person, loginPage),
+  organisation: () => ({ login: `somebody-${randomUUID()}@corp.example` }),
+  connection: () => ({ connection: 'none' }),
   register: () => ({ login: `new-${randomUUID()}@example.com` }),
   'sign-up': () => ({ name: 'Somebody New', password: 'a password of the invited' }),
   invitation: () => ({ decision: 'accept' }),

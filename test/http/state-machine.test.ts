@@ -4,16 +4,20 @@ import { browser, type Browser } from '../support/browser.js';
 import { movedClock } from '../support/second-factor.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { seedWithTwoTenants } from '../support/two-tenants.js';
+import { makeDomainLead } from './connection-rows.js';
 import { manyTries } from './hostile/ask.js';
 import { submitByHand } from './requests.js';
 import { forms, reach, states, type State, type StateGround } from './sign-in-states.js';
 
+/** To providers, from every login page. */
+const elsewhere = { connection: 303, organisation: 303 };
+
 /** The steps that are due at a state, and how they are answered. */
 const due: Readonly<Record<State, Readonly<Record<string, number>>>> = {
-  fresh: { login: 303, passkey: 303, register: 200, cancel: 303 },
-  invited: { 'sign-up': 303, register: 200, cancel: 303 },
+  fresh: { login: 303, passkey: 303, register: 200, cancel: 303, ...elsewhere },
+  invited: { 'sign-up': 303, register: 200, cancel: 303, ...elsewhere },
   'password proven': {
-    ...{ login: 303, passkey: 303, register: 200, cancel: 303 },
+    ...{ login: 303, passkey: 303, register: 200, cancel: 303, ...elsewhere },
     ...{ 'second-factor': 303, 'second-factor/passkey': 303, 'second-factor/email': 200 },
   },
   invitation: { invitation: 303, cancel: 303 },
@@ -36,6 +40,7 @@ describe('the machine of a sign-in', function () {
   before(async () => {
     const clock = movedClock();
     ground = { clock, running: await startApp({ seed: seedWithTwoTenants, policy: manyTries, now: clock.now }) };
+    await makeDomainLead(ground.running);
   });
   after(closeApps);
 

@@ -169,6 +169,7 @@ export const examples: Readonly<Record<string, Make>> = {
   listDomains: inTenant,
   createDomain: (ground) => ({ ...inTenant(ground), body: { name: `${unique()}.example` } }),
   getDomain: aDomain,
+  changeDomain: async (ground) => ({ ...(await aDomain(ground)), body: { joinRoles: ['member'] } }),
   verifyDomain: aDomain,
   deleteDomain: aDomain,
 

@@ -63,7 +63,7 @@ describe('reading a seed file', () => {
   it('fills in what may be left out', () => {
     const { seed } = parseSeedFile('tenants: [{ slug: acme, name: Acme Inc, type: team }]', 'seed.yaml');
     expect(seed.tenants[0]).to.deep.equal({
-      ...{ slug: 'acme', name: 'Acme Inc', type: 'team', roles: [], serviceAccounts: [] },
+      ...{ slug: 'acme', name: 'Acme Inc', type: 'team', roles: [], serviceAccounts: [], domains: [] },
       policies: {
         ...{ ipAllowlist: [], mfa: 'optional', password: { minimumLength: null, history: null } },
         signInAttempts: {

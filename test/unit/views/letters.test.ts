@@ -16,7 +16,7 @@ const { button: _ofAll, ...letters } = (
 
 const values: Letter['values'] = {
   ...{ email: 'ada@example.com', tenantName: 'Acme Inc', hasInviter: 'yes', inviterName: 'Grace', code: '123456' },
-  ...{ hasRoles: 'yes', roles: 'Owner', kind: 'totp' },
+  ...{ hasRoles: 'yes', roles: 'Owner', kind: 'totp', who: 'ada@corp.example' },
   ...{
     signedInAt: new Date('2026-11-27T08:05:00Z'),
     address: '203.0.113.7',
