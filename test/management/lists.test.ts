@@ -44,6 +44,7 @@ const more: Readonly<Record<string, Add>> = {
   },
   listClients: likeExampleOf('getClient'),
   listConnections: likeExampleOf('getConnection'),
+  listDomains: likeExampleOf('getDomain'),
   listUsers: (ground) => newUser(ground),
   listUserSessions: aSession,
   listResources: likeExampleOf('getResource'),
