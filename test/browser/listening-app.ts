@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SeedInput } from '../../src/seeding/index.js';
 import { contractSeed, projectsApi } from '../support/contract-seed.js';
@@ -15,16 +16,18 @@ export interface ListeningApp {
 
 export const thirdPartyName = 'Report viewer';
 
-export async function listeningApp(): Promise<ListeningApp> {
-  const server = createServer((req, res) => {
-    if (req.url === '/favicon.ico') return res.writeHead(204).end();
-    return res
-      .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' })
-      .end('<!doctype html><html lang="en"><title>Back</title><h1>Back at the app</h1>');
-  });
+const answer: RequestListener = (req, res) => {
+  if (req.url === '/favicon.ico') return res.writeHead(204).end();
+  return res
+    .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' })
+    .end('<!doctype html><html lang="en"><title>Back</title><h1>Back at the app</h1>');
+};
+
+export async function listeningApp(tls?: { key: string; cert: string }): Promise<ListeningApp> {
+  const server = tls ? createTlsServer(tls, answer) : createServer(answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const origin = `${tls ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`;
   return {
     origin,
     redirectUri: `${origin}/callback`,

@@ -30,6 +30,12 @@ export interface Visitor {
   inspect(name: string): Promise<void>;
 }
 
+interface VisitOptions {
+  javaScriptEnabled?: boolean;
+  /** For servers with certificates that a test has made. */
+  ignoreHTTPSErrors?: boolean;
+}
+
 const folder = join(tmpdir(), `gatehouse-pages-${process.getuid?.() ?? 0}`);
 
 const launchArguments = [
@@ -42,7 +48,7 @@ const launchArguments = [
 ];
 
 /** Gives a suite a Chromium, or skips the suite where there is none. */
-export function useChromium(): { visit(look?: Look, options?: { javaScriptEnabled: boolean }): Promise<Visitor> } {
+export function useChromium(): { visit(look?: Look, options?: VisitOptions): Promise<Visitor> } {
   let browser: Browser | undefined;
   const contexts: BrowserContext[] = [];
 
@@ -59,10 +65,10 @@ export function useChromium(): { visit(look?: Look, options?: { javaScriptEnable
   after('it closes', async () => browser?.close());
 
   return {
-    async visit(look = desktop, { javaScriptEnabled } = { javaScriptEnabled: false }) {
+    async visit(look = desktop, { javaScriptEnabled = false, ignoreHTTPSErrors = false } = {}) {
       if (!browser) throw new Error('visitors come while a test runs');
       const { colorScheme, viewport } = look;
-      const context = await browser.newContext({ colorScheme, viewport, javaScriptEnabled });
+      const context = await browser.newContext({ colorScheme, viewport, javaScriptEnabled, ignoreHTTPSErrors });
       contexts.push(context);
       return newVisitor(context, look);
     },
