@@ -85,7 +85,7 @@ export function expectSoundAnswer(answer: Answer, endpoint: Endpoint, issuer: st
     expect(text.replace(submitsItself, '').replace(ownFiles, ''), why).not.to.match(executable);
   }
   if (location !== null) {
-    const isToProvider = /\/(?:connection|identities\/link)$/.test(endpoint.path);
+    const isToProvider = /\/(?:connection|organisation|identities\/link)$/.test(endpoint.path);
     const elsewhere = isToProvider ? ['https://github.com'] : [];
     expect(new URL(location, issuer).origin, why).to.be.oneOf([issuer, 'http://localhost:3001', ...elsewhere]);
     expect(location, why).to.match(/^[\x21-\x7e]*$/);
