@@ -13,7 +13,7 @@ import { listeningApp, type ListeningApp } from './listening-app.js';
 const device = 'urn:ietf:params:oauth:grant-type:device_code' as const;
 
 describe('text that wants to be script, in a real browser', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const { visit } = useChromium();
   let app: ListeningApp;
   let running: RunningApp;
