@@ -218,6 +218,12 @@ const failuresOfAnswers: ReadonlyMap<unknown, UpstreamFailure> = new Map([
   ...(['server_error', 'temporarily_unavailable'] as const).map((code) => [code, 'unavailable'] as const),
 ]);
 
+/** Of ours, which whoever runs the server finds in the log (RFC 6749 §4.1.2.1 and §5.2). */
+const mistakes: ReadonlySet<unknown> = new Set([
+  ...['invalid_request', 'invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type'],
+  ...['unsupported_response_type', 'invalid_scope'],
+]);
+
 /** Every way in which a provider can fail, as one of three. What is no failure of it is thrown as it is. */
 function failureOf({ log }: UpstreamSignInDeps, { id, tenantId }: Connection, error: unknown): UpstreamFailure {
   const causes = [...causesOf(error)];
@@ -226,12 +232,12 @@ function failureOf({ log }: UpstreamSignInDeps, { id, tenantId }: Connection, er
   const isAnswer = error instanceof client.AuthorizationResponseError;
   const isRefusal = error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError;
   if (!known && !isUnavailable && !isAnswer && !isRefusal && !(error instanceof client.ClientError)) throw error;
-  // no more of the answer than this: whoever sent it chose the rest
+  // whoever sent the answer chose what it says: of its words those alone are looked at that everybody knows
   const { error: code } = error as { error?: unknown };
   const ofAnswer = isAnswer ? failuresOfAnswers.get(code) : undefined;
   const failure = known?.failure ?? (isUnavailable ? 'unavailable' : (ofAnswer ?? 'invalid'));
   const reasons = causes.map(({ message }) => message);
-  const told = typeof code === 'string' ? { answer: code.slice(0, 60) } : {};
+  const told = ofAnswer === undefined && !mistakes.has(code) ? {} : { answer: code };
   log.info({ connectionId: id, tenantId, failure, reasons, ...told }, 'a provider gave nobody');
   return failure;
 }
