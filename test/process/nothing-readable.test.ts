@@ -13,6 +13,7 @@ import { connectTo } from '../contracts/embedded-support.js';
 import { authorizeUrl } from '../http/requests.js';
 import { browser } from '../support/browser.js';
 import { findCanaries, formsOf, type Canary, type Text } from '../support/canaries.js';
+import { startMailServer, type MailServer } from '../support/mail-server.js';
 import { recordAnswers, type RecordedAnswers } from '../support/recorded-answers.js';
 import { killServerProcesses, startServerProcess, type ServerProcess } from '../support/server-process.js';
 import { plant, runFlows, type Planted } from './canary-flows.js';
@@ -22,15 +23,19 @@ describe('sec-077 nothing secret or personal is readable', function () {
   let directory: string;
   let answers: RecordedAnswers;
   let planted: Planted;
+  /** Letters say whose they are, and go out: none is to be left behind. */
+  let mailServer: MailServer;
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'gatehouse-'));
     answers = recordAnswers();
     planted = await plant();
+    mailServer = await startMailServer();
   });
-  afterEach(() => {
+  afterEach(async () => {
     answers.stop();
     killServerProcesses();
+    await mailServer.close();
     rmSync(directory, { recursive: true, force: true });
   });
 
@@ -38,7 +43,8 @@ describe('sec-077 nothing secret or personal is readable', function () {
     const data = join(directory, 'data');
     const seedFile = join(directory, 'seed.json');
     writeFileSync(seedFile, JSON.stringify(planted.seed));
-    const environment = { DATA_DIR: data, LOG_LEVEL: 'trace' };
+    const smtp = { SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`, MAIL_FROM: 'no-reply@id.example.com' };
+    const environment = { DATA_DIR: data, LOG_LEVEL: 'trace', ...smtp };
     const first = await startServerProcess({
       ...{ ...environment, SEED_FILE: seedFile },
       ...{ ADMIN_EMAIL: planted.admin.email, ADMIN_PASSWORD: planted.admin.password },
