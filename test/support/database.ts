@@ -6,7 +6,7 @@ import {
 
 let shared: Promise<EmbeddedDatabase> | undefined;
 
-/** Address of a fresh, empty database: on MONGODB_URI when that is set, else on one embedded server for the whole run. */
+/** Address of a fresh, empty database: on MONGODB_URI when that is set, else on one embedded server for the whole file of tests. */
 export async function freshDatabaseUri(): Promise<string> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   const configured = process.env['MONGODB_URI'];
@@ -21,10 +21,9 @@ function withName(uri: string, name: string): string {
   return url.href;
 }
 
-/** Ends the embedded server; mocha does it after all tests. */
+/** Ends the embedded server; the next fresh database is on another one. */
 export async function closeDatabases(): Promise<void> {
-  await (await shared)?.close();
+  const open = shared;
+  shared = undefined;
+  await (await open)?.close();
 }
-
-// there is no mocha around a command that starts the app as the tests do
-if ('after' in globalThis) after('the embedded server of the run', closeDatabases);
