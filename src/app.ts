@@ -14,7 +14,7 @@ import { accountsModule, type AccountsModule } from './accounts/index.js';
 import { actionLinksModule } from './action-links/index.js';
 import { administrationModule, parsed, schemas, type AdministrationModule } from './administration/index.js';
 import { clientsModule } from './clients/index.js';
-import { connectionsModule, mappedRoles, vouchesFor } from './connections/index.js';
+import { connectionsModule, isWayIn, mappedRoles, vouchesFor } from './connections/index.js';
 import { consentsModule } from './consents/index.js';
 import { assurance, credentialsModule, factorsModule, type CredentialsModule } from './credentials/index.js';
 import { challengeOf, domainsModule, homeRealms, parseDomainName, problemOfPublicName } from './domains/index.js';
@@ -206,7 +206,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...ofTenants,
     ...{ noTenant, noBranding, logos },
     ...{ templates, memberships, serviceAccounts, clients, users, resources, invitations, credentials },
-    ...{ domains, parseDomainName, challengeOf, mappedRoles, domainRules: policy.domains },
+    ...{ domains, parseDomainName, challengeOf, mappedRoles, isWayIn, domainRules: policy.domains },
     ...{ lookupText: options.lookupText, problemOfDomainName: problemOfPublicName },
     ...{ endings: oidc.endings, sessions: oidc.sessions, checkClient: oidc.checkClient },
     ...{ renewSession: oidc.currentSessions.renewSession, portal: policy.portal },
@@ -227,6 +227,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ users, credentials, factors, links: actionLinks, createPersonalTenant: administration.createPersonalTenant },
     ...{ identities, connections, vouchesFor, mappedRoles, findDomainVouching: administration.findDomainVouching },
     ...{ endOthersOf: oidc.endings.endOthersOf, maySignInWith: realms.maySignInWith },
+    joinByDomainIn: administration.joinByDomainIn,
     ...{ findMembership: memberships.findMembership, setMembershipRoles: memberships.setMembershipRoles },
     listMembershipsOfUser: memberships.listMembershipsOfUser,
     ...{ findTenantBySlug: tenants.findTenantBySlug, platformSlug },
@@ -282,7 +283,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ logos, logoOf },
     ...{ users, memberships, resources, serviceAccounts, clientOfServiceAccount: clientOf, credentials },
     getTemplate: templates.getTemplate,
-    ...{ connections, connectionPresets, mayHaveConnections },
+    ...{ connections, connectionPresets, mayHaveConnections, isWayIn, endAllBoundTo: oidc.endings.endAllBoundTo },
     roles: { ...roles, builtInRoleKeys: builtInRoles.map((role) => role.key) },
     clients: { ...clients, checkClient: oidc.checkClient },
     ...{ domains, parseDomainName, problemOfDomainName: problemOfPublicName },

@@ -33,7 +33,7 @@ export interface AccountDeps extends Pick<CurrentSessions, 'currentSession' | 'r
   accounts: Pick<AccountsModule, 'startEmailChange' | 'requestEmailVerification' | 'linkIdentity' | 'unlinkIdentity'>;
   connections: Pick<
     ConnectionsModule,
-    'findConnection' | 'listLinkable' | 'findLinkable' | 'begin' | 'take' | 'finish'
+    'findConnection' | 'listLinkable' | 'findLinkable' | 'begin' | 'take' | 'finish' | 'recordFailedSignIn'
   >;
   identities: Pick<IdentitiesModule, 'listIdentitiesOf'>;
   browserIds: Pick<BrowserIds, 'ensure'>;

@@ -1,9 +1,10 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
-import type { Connection } from '../connections/index.js';
+import type { Connection, UpstreamFailure } from '../connections/index.js';
 import { AppError } from '../kernel/errors.js';
 import type { Said } from '../kernel/message.js';
 import { momentsFor } from '../platform/i18n/moments.js';
+import { accountClientId } from './account-client.js';
 import type { AccountDeps } from './account-deps.js';
 import { places } from './places.js';
 import { goTo, seeOther, type Portal, type Visit } from './portal-routes.js';
@@ -106,9 +107,10 @@ function placeOf(deps: AccountDeps, { ctx, session }: Visit): { place: string; b
 async function startLink(deps: AccountDeps, portal: Portal, visit: Visit, connectionId: string): Promise<void> {
   const offered = (await linkable(deps, visit)).find(({ id }) => id === connectionId);
   const connection = offered && (await deps.connections.findLinkable({ tenantId: offered.tenantId, connectionId }));
-  if (!connection) return refuse(deps, portal, visit, 'closed');
+  if (!offered) return refuse(deps, portal, visit, 'closed');
+  if (!connection) return fail(deps, portal, visit, { connection: offered, failure: 'closed' });
   const begun = await deps.connections.begin(connection, placeOf(deps, visit));
-  if (begun.outcome === 'failed') return refuse(deps, portal, visit, begun.failure);
+  if (begun.outcome === 'failed') return fail(deps, portal, visit, { connection, failure: begun.failure });
   seeOther(visit.ctx, begun.value);
 }
 
@@ -118,9 +120,10 @@ async function finishLink(deps: AccountDeps, portal: Portal, visit: Visit): Prom
   const transaction = await deps.connections.take(named, placeOf(deps, visit));
   if (!transaction) return refuse(deps, portal, visit, 'over');
   const connection = await deps.connections.findLinkable(transaction);
-  if (!connection) return refuse(deps, portal, visit, 'closed');
+  const { tenantId, connectionId: id } = transaction;
+  if (!connection) return fail(deps, portal, visit, { connection: { id, tenantId }, failure: 'closed' });
   const answered = await deps.connections.finish(connection, transaction, answer);
-  if (answered.outcome === 'failed') return refuse(deps, portal, visit, answered.failure);
+  if (answered.outcome === 'failed') return fail(deps, portal, visit, { connection, failure: answered.failure });
   // an answer may take its time, and the session has its end meanwhile
   if ((await deps.currentSession(visit.ctx))?.uid !== visit.session.uid) return seeOther(visit.ctx, places.identities);
   const { issuer, subject, email } = answered.value;
@@ -129,6 +132,16 @@ async function finishLink(deps: AccountDeps, portal: Portal, visit: Visit): Prom
   const result = await deps.accounts.linkIdentity(identity);
   if (result !== 'linked') return refuse(deps, portal, visit, result);
   goTo(visit.ctx, 'identities', 'identity-linked');
+}
+
+async function fail(
+  deps: AccountDeps,
+  portal: Portal,
+  visit: Visit,
+  { connection, failure }: { connection: Pick<Connection, 'id' | 'tenantId'>; failure: UpstreamFailure | 'closed' },
+): Promise<void> {
+  await deps.connections.recordFailedSignIn(connection, { clientId: accountClientId, failure });
+  return refuse(deps, portal, visit, failure);
 }
 
 async function refuse(deps: AccountDeps, portal: Portal, visit: Visit, problem: keyof typeof problems): Promise<void> {

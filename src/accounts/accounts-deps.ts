@@ -37,6 +37,7 @@ export interface AccountsDeps {
   vouchesFor(connection: Connection, person: Pick<UpstreamPerson, 'email' | 'isEmailVerified'>): boolean;
   /** The same of the provider of a verified domain; null: it is not believed. */
   findDomainVouching: AdministrationModule['findDomainVouching'];
+  joinByDomainIn: AdministrationModule['joinByDomainIn'];
   /** Roles that the provider gives somebody. */
   mappedRoles(connection: Connection, person: UpstreamPerson): string[];
   connections: Pick<ConnectionsModule, 'findConnection' | 'findUsable' | 'findLinkable' | 'isOfPlatform'>;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Connection, UpstreamPerson } from '../connections/index.js';
 import type { IdentityKey } from '../identities/index.js';
+import { AppError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
@@ -30,7 +31,9 @@ export type ArrivalResult =
   /** Nobody's, and whether somebody has the address is not told. */
   | { outcome: 'unknown' }
   /** The account is closed. */
-  | { outcome: 'closed' };
+  | { outcome: 'closed' }
+  /** Its tenant would take them in, and has no seat left: no account is made. */
+  | { outcome: 'full' };
 
 /**
  * Whose account somebody of a provider opens: the one that is linked to them, whatever the addresses say. The address
@@ -74,6 +77,7 @@ async function newcomer(deps: AccountsDeps, arrival: ProviderArrival, email: str
   } catch (error) {
     // two browsers at once: whoever comes second finds the account when they try again
     if (isDuplicateKey(error)) return { outcome: 'unknown' };
+    if (error instanceof AppError && error.code === 'seat.none_left') return { outcome: 'full' };
     throw error;
   }
 }
@@ -81,7 +85,7 @@ async function newcomer(deps: AccountsDeps, arrival: ProviderArrival, email: str
 async function storeNewcomer(
   deps: AccountsDeps,
   tx: Tx,
-  { connection, person }: ProviderArrival,
+  { connection, person, isTakenIn }: ProviderArrival,
   email: string,
 ): Promise<string | null> {
   const found = await deps.users.findUserByEmail(email);
@@ -99,6 +103,7 @@ async function storeNewcomer(
   await deps.createPersonalTenant(tx, userId);
   await deps.identities.linkIdentity(tx, actor, { ...identityKeyOf(connection, person), userId, email });
   await deps.recordEvent(tx, byPerson('user.email_verified', userId));
+  if (isTakenIn) await deps.joinByDomainIn(tx, { userId, connection, person });
   return userId;
 }
 

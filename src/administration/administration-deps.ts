@@ -59,6 +59,7 @@ export interface AdministrationDeps {
   parseDomainName: typeof parseDomainName;
   challengeOf: typeof challengeOf;
   mappedRoles(connection: Connection, person: UpstreamPerson): string[];
+  isWayIn(connection: Connection): boolean;
   problemOfDomainName: ProblemOfName;
   lookupText: LookupText;
   users: UsersModule;

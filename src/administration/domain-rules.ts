@@ -8,7 +8,6 @@ import { given } from '../kernel/given.js';
 import { newId } from '../kernel/ids.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import type { Tenant } from '../tenants/index.js';
-import type { User } from '../users/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
 import { getDomain, requireDomains, type DomainReference } from './govern-domains.js';
 import { requireGrantable, rolesNamed, rolesOfTenant } from './grantable.js';
@@ -104,43 +103,57 @@ function unfit(field: FieldProblem): AppError {
   });
 }
 
+/** Somebody whom a connection has just vouched for. */
+export interface VouchedFor {
+  userId: string;
+  connection: Connection;
+  person: UpstreamPerson;
+}
+
 /**
- * Takes somebody in whom a connection has just vouched for, if a domain of its tenant says so. The address has to be
- * verified there, and of exactly that domain. `full`: no seat is left.
+ * Takes somebody in, if a domain of the connection's tenant says so. The address has to be verified there, and of exactly
+ * that domain. `full`: no seat is left.
  */
 export async function joinByDomain(
   deps: AdministrationDeps,
-  user: Pick<User, 'id'>,
-  connection: Connection,
-  person: UpstreamPerson,
+  joining: VouchedFor,
 ): Promise<'member' | 'stranger' | 'full'> {
+  const { userId, connection, person } = joining;
+  if (await deps.memberships.findMembership(connection.tenantId, userId)) return 'member';
+  if (!(await findDomainVouching(deps, connection, person))?.joinRoles) return 'stranger';
+  return deps
+    .inTransaction((tx) => joinByDomainIn(deps, tx, joining))
+    .catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'seat.none_left') return 'full';
+      throw error;
+    });
+}
+
+/** Throws `seat.none_left`. */
+export async function joinByDomainIn(
+  deps: AdministrationDeps,
+  tx: Tx,
+  { userId, connection, person }: VouchedFor,
+): Promise<'member' | 'stranger'> {
   const { tenantId } = connection;
-  if (await deps.memberships.findMembership(tenantId, user.id)) return 'member';
   const known = await findDomainVouching(deps, connection, person);
-  if (!known?.joinRoles) return 'stranger';
-  const join = deps.inTransaction(async (tx) => {
-    const tenant = await deps.tenants.holdTenant(tx, tenantId);
-    const domain = await deps.domains.findDomain(tenantId, known.id, tx);
-    const isMember = await deps.memberships.findMembership(tenantId, user.id, tx);
-    const isHere = (await deps.users.holdUser(tx, user.id)) && tenant.status === 'active';
-    if (isMember) return 'member';
-    if (!isHere || !domain?.verifiedAt || !domain.joinRoles) return 'stranger';
-    const mapped = deps.mappedRoles(connection, person);
-    const wanted = mapped.length > 0 ? mapped : domain.joinRoles;
-    const available = await rolesOfTenant(deps, tx, tenant);
-    const roles = available.map(({ key }) => key).filter((key) => wanted.includes(key) && key !== 'owner');
-    if (roles.length === 0) return 'stranger';
-    const membership = {
-      ...{ id: newId('mem'), tenantId, userId: user.id, roles, createdAt: deps.now() },
-      ...{ pickedAt: null, acceptedTerms: null },
-    };
-    await deps.memberships.addMembership(tx, { kind: 'user', userId: user.id }, membership);
-    return 'member';
-  });
-  return join.catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'seat.none_left') return 'full';
-    throw error;
-  });
+  const tenant = await deps.tenants.holdTenant(tx, tenantId);
+  const domain = known && (await deps.domains.findDomain(tenantId, known.id, tx));
+  const isMember = await deps.memberships.findMembership(tenantId, userId, tx);
+  const isHere = (await deps.users.holdUser(tx, userId)) && tenant.status === 'active';
+  if (isMember) return 'member';
+  if (!isHere || !domain?.verifiedAt || domain.connectionId !== connection.id || !domain.joinRoles) return 'stranger';
+  const mapped = deps.mappedRoles(connection, person);
+  const wanted = mapped.length > 0 ? mapped : domain.joinRoles;
+  const available = await rolesOfTenant(deps, tx, tenant);
+  const roles = available.map(({ key }) => key).filter((key) => wanted.includes(key) && key !== 'owner');
+  if (roles.length === 0) return 'stranger';
+  const membership = {
+    ...{ id: newId('mem'), tenantId, userId, roles, createdAt: deps.now() },
+    ...{ pickedAt: null, acceptedTerms: null },
+  };
+  await deps.memberships.addMembership(tx, { kind: 'user', userId }, membership);
+  return 'member';
 }
 
 /** The verified domain by which this connection is the one that knows whose this address is, if there is one. */

@@ -93,13 +93,11 @@ export async function changeConnection(
       publicKey: replaced ? replaced.publicKey : before.publicKey,
     });
     await deps.connections.updateConnection(tx, by.actor, connection, replaced?.secret);
-    return { connection, hasClosed: isWayIn(before) && !isWayIn(connection) };
+    return { connection, hasClosed: deps.isWayIn(before) && !deps.isWayIn(connection) };
   });
   if (hasClosed) await deps.endings.endAllBoundTo(by.actor, reference.tenantId);
   return changed;
 }
-
-const isWayIn = ({ status, mode }: Connection): boolean => status === 'enabled' && mode === 'login';
 
 /**
  * With who people are by it and what it has opened: whoever has no other way in comes in by recovery. 409 while a domain

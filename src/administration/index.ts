@@ -16,7 +16,7 @@ import { applyTemplate, previewTemplate, publishTemplate } from './govern-templa
 import { explainAccess } from './explain-access.js';
 import { changeClient, createClient, deleteClient, rotateClientSecret } from './govern-clients.js';
 import { changeConnection, createConnection, deleteConnection, getConnection } from './govern-connections.js';
-import { changeDomain, findDomainVouching, joinByDomain } from './domain-rules.js';
+import { changeDomain, findDomainVouching, joinByDomain, joinByDomainIn } from './domain-rules.js';
 import { createDomain, deleteDomain, getDomain, recheckDomains, verifyDomain } from './govern-domains.js';
 import {
   acceptInvitation,
@@ -86,7 +86,7 @@ const useCases = {
   ...{ createUser, changeUser, changeUserStatus, requirePasswordReset, setUserPassword, deleteUser },
   ...{ resetUserFactors, unlockUser },
   ...{ endUserSessions, endMemberSessions, createResource, changeResource, deleteResource },
-  ...{ changeDomain, findDomainVouching, joinByDomain },
+  ...{ changeDomain, findDomainVouching, joinByDomain, joinByDomainIn },
   ...{ createDomain, verifyDomain, deleteDomain, getDomain, recheckDomains },
   ...{ createInvitation, resendInvitation, revokeInvitation, getOpenInvitation, acceptInvitation, explainAccess },
   ...{ changeOwnProfile, changeOwnPassword, listTenantsOwnedAlone, requestDeletion, getDeletion, cancelDeletion },

@@ -118,7 +118,13 @@ export function mappedRoles({ roleMapping }: Connection, { claims }: UpstreamPer
   return [...new Set(roleMapping.values.filter(({ value }) => told.includes(value)).map(({ role }) => role))];
 }
 
+/** Whether anybody signs in with it at all. */
+export function isWayIn({ status, mode }: Pick<Connection, 'status' | 'mode'>): boolean {
+  return status === 'enabled' && mode === 'login';
+}
+
 /** Whether people may sign in with it on the way into this app. That its tenant is reached there is asked elsewhere. */
-export function isOfferedTo({ status, mode, clientIds }: Connection, clientId: string): boolean {
-  return status === 'enabled' && mode === 'login' && (clientIds.length === 0 || clientIds.includes(clientId));
+export function isOfferedTo(connection: Connection, clientId: string): boolean {
+  const { clientIds } = connection;
+  return isWayIn(connection) && (clientIds.length === 0 || clientIds.includes(clientId));
 }

@@ -44,7 +44,7 @@ export type {
   UpstreamSignIn,
   UpstreamTransaction,
 } from './upstream-sign-in.js';
-export { mappedRoles, vouchesFor } from './connection.js';
+export { isWayIn, mappedRoles, vouchesFor } from './connection.js';
 
 export interface ConnectionReference {
   tenantId: string;

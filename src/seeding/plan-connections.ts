@@ -98,6 +98,7 @@ async function planWrite(
   if (!before) return plan.create((tx) => deps.connections.createConnection(tx, plan.actor, connection, secret ?? ''));
   const isSecretKept = secret === undefined || (await deps.connections.isSecretOf(before, secret));
   if (isSecretKept && isDeepStrictEqual(before, connection)) return plan.keep();
+  if (deps.isWayIn(before) && !deps.isWayIn(connection)) plan.closedTenants.add(before.tenantId);
   const changed = { ...connection, updatedAt: deps.now() };
   return plan.update((tx) => deps.connections.updateConnection(tx, plan.actor, changed, secret));
 }

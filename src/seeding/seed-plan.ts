@@ -1,12 +1,13 @@
 import type { Actor } from '../kernel/actor.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import type { ClientsModule } from '../clients/index.js';
-import type { ConnectionsModule } from '../connections/index.js';
+import type { Connection, ConnectionsModule } from '../connections/index.js';
 import type { ConnectionPreset } from '../platform/schemas/connection.js';
 import type { CredentialsModule } from '../credentials/index.js';
 import type { DomainsModule, parseDomainName, ProblemOfName } from '../domains/index.js';
 import type { logoOf, LogosModule } from '../logos/index.js';
 import type { MembershipsModule } from '../memberships/index.js';
+import type { Endings } from '../oidc/index.js';
 import type { ResourcesModule } from '../resources/index.js';
 import type { RolesModule } from '../roles/index.js';
 import type { ServiceAccount, ServiceAccountsModule } from '../service-accounts/index.js';
@@ -39,6 +40,8 @@ export interface SeedDeps {
   >;
   connectionPresets: Readonly<Record<string, ConnectionPreset>>;
   mayHaveConnections(tenant: Tenant): boolean;
+  isWayIn(connection: Connection): boolean;
+  endAllBoundTo: Endings['endAllBoundTo'];
   serviceAccounts: ServiceAccountsModule;
   clientOfServiceAccount(account: ServiceAccount): Client;
   credentials: CredentialsModule;
@@ -61,6 +64,8 @@ export interface SeedDeps {
 export interface SeedPlan {
   readonly actor: Actor;
   readonly writes: ((tx: Tx) => Promise<void>)[];
+  /** Of whose provider nobody comes any more: what is bound to these tenants ends once all is written. */
+  readonly closedTenants: Set<string>;
   readonly issues: SeedIssue[];
   readonly counts: { created: number; updated: number; unchanged: number };
   /** Tenants that the seed names, by slug, as they will be. */
@@ -84,6 +89,7 @@ export function newSeedPlan(actor: Actor): SeedPlan {
   const taken = new Set<string>();
   return {
     ...{ actor, writes, issues, counts },
+    closedTenants: new Set(),
     tenants: new Map(),
     newTenants: new Set(),
     roleKeys: new Map(),

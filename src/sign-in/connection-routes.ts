@@ -66,7 +66,8 @@ async function start(deps: SignInDeps, ctx: Context): Promise<void> {
   const { clientId } = interaction.client;
   const connection =
     offered && (await deps.connections.findUsable({ tenantId: offered.tenantId, connectionId: id }, clientId));
-  if (!connection) return showProblem(deps, ctx, interaction, 'closed');
+  if (!offered) return showProblem(deps, ctx, interaction, 'closed');
+  if (!connection) return fail(deps, ctx, interaction, { connection: offered, failure: 'closed' });
   return goToProvider(deps, ctx, interaction, connection);
 }
 
@@ -141,7 +142,7 @@ async function arrive(
     const { user } = result;
     if (!(await deps.homeRealms.maySignInWith(user, connection.id)))
       return fail(deps, ctx, interaction, { connection, failure: 'elsewhere' });
-    if (isTakenIn && (await deps.joinByDomain(user, connection, person)) === 'full')
+    if (isTakenIn && (await deps.joinByDomain({ userId: user.id, connection, person })) === 'full')
       return fail(deps, ctx, interaction, { connection, failure: 'full' });
     const isHome = domain?.name === domainOf(user.email);
     const isWhole = isOfPlatform || (isHome && (await isForWhole(deps, interaction, { connection, person })));
@@ -154,7 +155,10 @@ async function arrive(
       sessionSeconds: connection.sessionSeconds ?? undefined,
     });
   }
-  if (result.outcome !== 'to_prove') return fail(deps, ctx, interaction, { connection, failure: 'unknown' });
+  if (result.outcome !== 'to_prove') {
+    const failure = result.outcome === 'full' ? 'full' : 'unknown';
+    return fail(deps, ctx, interaction, { connection, failure });
+  }
   await deps.interactions.linkingBegun(exchangeOf(ctx), {
     ...{ browserId: deps.browserIds.ensure(ctx), userId: result.user.id, email: result.user.email },
     ...{ tenantId: connection.tenantId, connectionId: connection.id, issuer: person.issuer, subject: person.subject },

@@ -110,7 +110,7 @@ describe('the gates', function () {
     for (const { rule, file, message } of plantedLint) {
       it(`lint: ${rule ?? 'a disable comment without use'} is caught in ${file}`, () => {
         expect(lint.status).to.equal(1);
-        const results = JSON.parse(lint.output) as ESLint.LintResult[];
+        const results = JSON.parse(lint.answer) as ESLint.LintResult[];
         const problems = results.find((result) => result.filePath.endsWith(`/${file}`))?.messages ?? [];
         const found = problems.filter((problem) => problem.ruleId === rule && problem.severity === 2);
         expect(found, JSON.stringify(problems)).to.have.lengthOf.at.least(1);

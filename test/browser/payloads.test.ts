@@ -102,13 +102,17 @@ describe('text that wants to be script, in a real browser', function () {
       await inspect(`login refused ${payload}`);
       await look(asked(index, said), `consent ${payload}`);
       expect(await page.locator('#consent-accept').count(), `consent ${payload}`).to.equal(1);
+      // of pages that show it in the same way, each payload sees one
       const wrong = { error: payload, error_description: payload, error_uri: payload, ...said };
-      const name = ['client_id', 'redirect_uri', 'request_uri'][index % 3] ?? '';
-      await look(asked(index, { ...wrong, [name]: payload }), `error by ${name} ${payload}`);
+      const name = ['client_id', 'redirect_uri', 'request_uri'][Math.floor(index / 3) % 3] ?? '';
       const query = new URLSearchParams({ ...wrong, client_id: `client-${index}`, logout_hint: payload }).toString();
       const leaving = index % 2 === 0 ? '/oauth2/logout' : '/oauth2/logout/success';
-      await look(`${issuer}${leaving}?${query}`, `${leaving} ${payload}`);
-      await look(`${issuer}/device?${query}&user_code=${encodeURIComponent(payload)}`, `device ${payload}`);
+      const others = [
+        asked(index, { ...wrong, [name]: payload }),
+        `${issuer}${leaving}?${query}`,
+        `${issuer}/device?${query}&user_code=${encodeURIComponent(payload)}`,
+      ];
+      await look(others[index % others.length] ?? '', `another page ${payload}`);
     }
     expect(incidents).to.deep.equal([]);
   });

@@ -5,7 +5,7 @@ import { asOpenPage, authorizeUrl, submitByHand } from '../http/requests.js';
 import { browser, type Browser, type Page } from '../support/browser.js';
 import { startDevice, typeCode } from '../support/device.js';
 import { dropCaches } from '../support/drop-caches.js';
-import { chooseConnection, signInBy, twoServers, type TwoServers } from '../support/second-server.js';
+import { chooseConnection, connectionTo, signInBy, twoServers, type TwoServers } from '../support/second-server.js';
 import { closeApps } from '../support/start-app.js';
 import { requireTool } from '../support/tools.js';
 import { consultant, seedWithTwoTenants } from '../support/two-tenants.js';
@@ -118,7 +118,7 @@ describe('a sign-in by the provider of a tenant', function () {
     expect((await app.administration.getUserByEmail(consultant.email)).profile).to.deep.equal(before.profile);
   });
 
-  it('sec-007 ends with its provider: at once when that is disabled, or deleted, and nothing else does', async () => {
+  it('sec-007 ends with its provider: at once when that is disabled, by a seed too, or deleted, and nothing else does', async () => {
     const endings: ((servers: TwoServers, tenantId: string) => Promise<unknown>)[] = [
       ({ main, connectionId }, tenantId) =>
         main.app.administration.changeConnection(
@@ -128,6 +128,10 @@ describe('a sign-in by the provider of a tenant', function () {
         ),
       ({ main, connectionId }, tenantId) =>
         main.app.administration.deleteConnection(operator, { tenantId, connectionId }),
+      ({ main, upstream }) => {
+        const connection = connectionTo(upstream.issuer, { tenant: 'acme', makesAccounts: false, status: 'disabled' });
+        return main.app.seeding.applySeed({ connections: [connection] });
+      },
     ];
     for (const end of endings) {
       const servers = await linked();

@@ -97,6 +97,35 @@ describe('linked accounts', function () {
     expect((event?.['data'] as { identityId: string }).identityId).to.not.equal(left?._id);
   });
 
+  it('a provider that refuses, or a connection that was closed meanwhile, links nothing, and is recorded', async () => {
+    const servers = await twoServers({ connection: { authoritative: false } });
+    const { database, issuer } = servers.main;
+    const { visitor, page } = await openPortal(issuer, { path });
+    const answers: Record<string, (url: string) => Promise<string>> = {
+      async denied(url) {
+        const { searchParams } = new URL(url);
+        const error = { state: searchParams.get('state') ?? '', error: 'access_denied', iss: servers.upstream.issuer };
+        return `${servers.redirectUri}?${new URLSearchParams(error)}`;
+      },
+      async closed(url) {
+        const back = await servers.atProvider(url);
+        await database.collection('connections').updateOne({}, { $set: { status: 'disabled' } });
+        return back;
+      },
+    };
+    for (const [failure, answer] of Object.entries(answers)) {
+      const away = await visitor.submit(page, { connection: servers.connectionId });
+      const refused = await visitor.get(await answer(away.url));
+      expect(refused.html, failure).to.contain('role="alert"');
+      const [event] = await database.collection('events').find().sort({ at: -1, _id: -1 }).limit(1).toArray();
+      expect(event, failure).to.deep.include({
+        ...{ type: 'connection.sign_in_failed', subjectId: servers.connectionId },
+        data: { clientId: 'gatehouse-account', failure },
+      });
+    }
+    expect(await identitiesOf(servers)).to.equal(0);
+  });
+
   it('the last way in is not removed', async () => {
     const servers = await twoServers();
     const { url } = await (await relyingParty(servers.main.issuer)).begin();

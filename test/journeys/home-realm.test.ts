@@ -1,7 +1,7 @@
 // People whose address is of a domain that a tenant has shown to be its own: where they are led, and what else is open to them.
 import { expect } from 'chai';
 import { operator, outcomeOf, seatsOf } from '../support/administered.js';
-import { browser, type Browser } from '../support/browser.js';
+import { browser, type Browser, type Page } from '../support/browser.js';
 import { ada } from '../support/contract-seed.js';
 import { closeHttpsHosts } from '../support/https-host.js';
 import { signIn, type RelyingParty } from '../support/relying-party.js';
@@ -10,6 +10,12 @@ import { requireTool } from '../support/tools.js';
 import type { UpstreamProvider } from '../support/upstream/oidc-provider.js';
 import { bringBack } from '../http/upstream/stage.js';
 import { discover, grace, homeRealmGround, owner, type HomeRealmGround } from './home-realm-ground.js';
+
+async function failuresOf({ database }: RunningApp): Promise<unknown[]> {
+  const events = database.collection<{ data: { failure: string } }>('events');
+  const failed = await events.find({ type: 'connection.sign_in_failed' }).toArray();
+  return failed.map(({ data }) => data.failure);
+}
 
 describe('home-realm discovery', function () {
   this.timeout(20_000);
@@ -166,10 +172,13 @@ describe('home-realm discovery', function () {
     const { page: stranger } = await comeBy(grace.email, { tenant: 'acme' });
     expect(stranger.status, 'without the rule').to.equal(403);
     await rule({ joinRoles: ['member'] });
+    const people = (): Promise<number> => running.database.collection('users').countDocuments();
+    const before = await people();
     const { members = 0 } = (await seatsOf(running, acme)) ?? {};
     await running.app.administration.changeSettings(operator, { tenantId: acme }, { limits: { members } });
     const { page: full } = await comeBy(grace.email, { tenant: 'acme' });
-    expect([full.status, full.html.includes('no room')]).to.deep.equal([409, true]);
+    expect([full.status, full.html.includes('no room'), await people()]).to.deep.equal([409, true, before]);
+    expect(await failuresOf(running)).to.have.members(['unknown', 'full']);
     await running.app.administration.changeSettings(operator, { tenantId: acme }, { limits: { members: null } });
     await running.app.administration.deleteDomain(operator, { tenantId: acme, domainId });
     const own = visitor();
@@ -177,6 +186,27 @@ describe('home-realm discovery', function () {
     const away = await own.submit(page, { connection: connectionId });
     Object.assign(provider.person, { sub: 'somebody-else', email: 'eve@corp.example' });
     expect((await bringBack(own, provider.agree(away.url))).status, 'without the domain').to.equal(403);
+  });
+
+  it('enforced, another provider opens nothing to people of the domain, and the operators can see why', async () => {
+    const { issuer, clientId, clientSecret } = provider;
+    const other = { key: 'other', name: 'Other', issuer, clientId, clientSecret, authoritative: true };
+    await running.app.seeding.firstStart({
+      ...{ email: 'operator@example.com', password: 'the operator has this one', mfa: 'optional' },
+    });
+    await running.app.seeding.applySeed({ connections: [{ ...other, makesAccounts: true }] });
+    const otherId = (await running.database.collection<{ _id: string }>('connections').findOne({ key: 'other' }))?._id;
+    Object.assign(provider.person, { email: grace.email, email_verified: true });
+    const come = async (): Promise<Page> => {
+      const own = visitor();
+      const away = await own.submit(await own.get((await party.begin()).url), { connection: otherId ?? '' });
+      return bringBack(own, provider.agree(away.url));
+    };
+    expect(new URL((await come()).url).searchParams.has('code'), 'before').to.equal(true);
+    await enforce();
+    const refused = await come();
+    expect([refused.status, refused.html.includes('Back to signing in')]).to.deep.equal([403, true]);
+    expect(await failuresOf(running)).to.deep.equal(['elsewhere']);
   });
 
   it('a domain is enforced only when verified, with a connection, and with an owner who is excepted', async () => {

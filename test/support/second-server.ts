@@ -73,7 +73,7 @@ export async function twoServers({ seed = contractSeed, ...wanted }: TwoServersO
   };
 }
 
-function connectionTo(issuer: string, changes: Partial<SeedConnection> = {}): SeedConnection {
+export function connectionTo(issuer: string, changes: Partial<SeedConnection> = {}): SeedConnection {
   return {
     ...{ key: 'other', name: 'The other one', issuer, clientId: 'gatehouse', idTokenAlgorithm: 'ES256' },
     ...(changes.authentication === 'private_key_jwt' ? {} : { clientSecret: upstreamSecret }),
