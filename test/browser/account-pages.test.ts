@@ -91,7 +91,7 @@ describe('the account portal in a real browser', function () {
       await page.fill('#confirmation', ada.email);
       await inspect('account-delete-confirm');
       await page.click('#submit');
-      await page.getByText('It is deleted on').waitFor();
+      await page.waitForSelector('#confirmation', { state: 'detached' });
       await inspect('account-deleted');
       await running.deliverMail();
       const { text = '', html = '' } = running.mailbox.findLast(({ to }) => to === ada.email) ?? {};
@@ -108,24 +108,7 @@ describe('the account portal in a real browser', function () {
     });
   }
 
-  it('has no serious finding of axe on any page', async () => {
-    const { issuer } = await start();
-    const visitor = await visit(looks[0], { javaScriptEnabled: true });
-    const { page } = visitor;
-    await allowReportViewer(visitor, issuer);
-    const found: string[] = [];
-    for (const path of ['', ...sections.map((section) => `/${section}`), ...factorPages, '/signed-out']) {
-      await page.goto(`${issuer}/account${path}`);
-      found.push(...(await seriousFindings(page)).map((finding) => `/account${path}: ${finding}`));
-    }
-    await page.goto(`${issuer}/account/profile`);
-    await page.fill('#locale', 'no language');
-    await page.click('#submit');
-    found.push(...(await seriousFindings(page)));
-    expect(found).to.deep.equal([]);
-  });
-
-  it('is asked by something that sees: a field without a label', async () => {
+  it('is held to what axe asks by something that sees: a field without a label', async () => {
     const { page } = await visit(looks[0], { javaScriptEnabled: true });
     await page.setContent(
       '<!doctype html><html lang="en"><title>Bad</title><main><h1>Bad</h1><input type="text"></main>',

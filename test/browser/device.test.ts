@@ -52,7 +52,7 @@ describe('connecting a device in a real browser', function () {
       await page.waitForSelector('#device-abort');
       await inspect('device-confirm-signed-in');
       await page.click('#device-abort');
-      await page.getByText('You turned it down').waitFor();
+      await page.waitForSelector('.seal:not(.seal-good)');
       await inspect('device-turned-down');
       expect(complaints).to.deep.equal([loadedWith(422, 'Unprocessable Entity')]);
       expect((await second.ask()).json['error']).to.equal('access_denied');

@@ -4,21 +4,28 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { seriousFindings } from './axe.js';
 import { requireTool } from './tools.js';
 
 /** How a page is looked at. */
 export interface Look {
   name: string;
   colorScheme: 'light' | 'dark';
+  /** Of whoever looks: what the browser asks for. */
+  language: 'en' | 'de';
   viewport: { width: number; height: number };
 }
 
-export const desktop: Look = { name: 'light', colorScheme: 'light', viewport: { width: 1280, height: 800 } };
+const wide = { width: 1280, height: 800 };
+const narrow = { width: 360, height: 740 };
+
+export const desktop: Look = { name: 'light', colorScheme: 'light', language: 'en', viewport: wide };
+/** German has the longer words, and so the phone in the one scheme, and the desktop in the other. */
 export const looks: readonly Look[] = [
   desktop,
-  { ...desktop, name: 'dark', colorScheme: 'dark' },
-  { name: 'phone', colorScheme: 'light', viewport: { width: 360, height: 740 } },
-  { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+  { name: 'dark', colorScheme: 'dark', language: 'de', viewport: wide },
+  { name: 'phone', colorScheme: 'light', language: 'de', viewport: narrow },
+  { name: 'phone-dark', colorScheme: 'dark', language: 'en', viewport: narrow },
 ];
 
 /** A person with a browser of their own (cookies and all); no script runs in it unless asked for. */
@@ -26,7 +33,10 @@ export interface Visitor {
   page: Page;
   /** Everything that the browser had to say against the pages so far: console errors and refused content. */
   complaints: string[];
-  /** Holds the present page to what every page keeps, and takes its picture into the folder below. */
+  /**
+   * Holds the present page to what every page keeps, by axe too where it is wide (how wide it is changes nothing there),
+   * and takes its picture into the folder below.
+   */
   inspect(name: string): Promise<void>;
 }
 
@@ -67,15 +77,20 @@ export function useChromium(): { visit(look?: Look, options?: VisitOptions): Pro
   return {
     async visit(look = desktop, { javaScriptEnabled = false, ignoreHTTPSErrors = false } = {}) {
       if (!browser) throw new Error('visitors come while a test runs');
-      const { colorScheme, viewport } = look;
-      const context = await browser.newContext({ colorScheme, viewport, javaScriptEnabled, ignoreHTTPSErrors });
+      const { colorScheme, viewport, language: locale } = look;
+      const setting = { colorScheme, viewport, locale, javaScriptEnabled, ignoreHTTPSErrors };
+      const context = await browser.newContext(setting);
       contexts.push(context);
-      return newVisitor(context, look);
+      if (viewport !== wide) return newVisitor(context, look);
+      const examining = await browser.newContext({ ...setting, javaScriptEnabled: true });
+      contexts.push(examining);
+      return newVisitor(context, look, await examining.newPage());
     },
   };
 }
 
-async function newVisitor(context: BrowserContext, look: Look): Promise<Visitor> {
+/** `examining`: where axe runs, which takes script. */
+async function newVisitor(context: BrowserContext, look: Look, examining?: Page): Promise<Visitor> {
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -105,8 +120,22 @@ async function newVisitor(context: BrowserContext, look: Look): Promise<Visitor>
       expect(title, `${name} has a title`).not.to.equal('');
       expect(headings, `${name} has one heading of the first rank`).to.equal(1);
       expect(width, `${name} is no wider than the window`).to.be.at.most(room);
+      if (examining) expect(await seriousFindingsIn(page, examining), name).to.deep.equal([]);
     },
   };
+}
+
+/** The page as it stands, opened once more at its own address, so that it has its style. */
+async function seriousFindingsIn(page: Page, examining: Page): Promise<string[]> {
+  const body = await page.content();
+  const url = page.url();
+  if (url === 'about:blank') await examining.setContent(body);
+  else {
+    await examining.route(url, (route) => route.fulfill({ body, contentType: 'text/html; charset=utf-8' }));
+    await examining.goto(url);
+    await examining.unroute(url);
+  }
+  return seriousFindings(examining);
 }
 
 /** What Chromium writes to the console for a page or file that came with this status. */
