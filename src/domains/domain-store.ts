@@ -53,7 +53,7 @@ export interface DomainStore {
   count(tx: Tx, tenantId: string): Promise<number>;
   isConnectionNamed(tx: Tx, tenantId: string, connectionId: string): Promise<boolean>;
   findVerified(name: string): Promise<Domain | null>;
-  /** Whether any verified one has a connection. */
+  /** Whether any verified one leads to a connection, of whichever tenant. */
   isAnyLeading(): Promise<boolean>;
   /** Throws a duplicate key error while it is verified for another tenant. */
   setVerified(tx: Tx, domain: Domain, by: NonNullable<Domain['verifiedBy']>, check: Check): Promise<void>;
@@ -115,11 +115,13 @@ export function createDomainStore(database: Database): DomainStore {
       await model.deleteOne({ tenantId, _id: id }, sessionOf(tx));
     },
     async takeDue({ at, recheckAt }) {
-      const acrossTenants = 'the server looks after the domains of all tenants';
       const due = model.findOneAndUpdate(
         { recheckAt: { $lte: at } },
         { $set: { checkedAt: at, recheckAt } },
-        { acrossTenants, sort: { recheckAt: 1 }, returnDocument: 'after' },
+        {
+          ...{ sort: { recheckAt: 1 }, returnDocument: 'after' },
+          acrossTenants: 'the server looks after the domains of all tenants',
+        },
       );
       return orNull(await due.lean<DomainRecord>());
     },
