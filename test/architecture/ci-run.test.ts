@@ -159,6 +159,10 @@ describe('.ci/watchdog', function () {
     expect(await finish(watchdog, ['20', 'the step', 'bash', '-c', 'cat; exit 7'], repository)).to.include({
       status: 7,
     });
-    expect(await finish(watchdog, ['20', 'the step', 'true'], repository)).to.deep.equal({ status: 0, output: '', answer: '' });
+    expect(await finish(watchdog, ['20', 'the step', 'true'], repository)).to.deep.equal({
+      status: 0,
+      output: '',
+      answer: '',
+    });
   });
 });
