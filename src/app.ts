@@ -184,6 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       everybodysLevel: policy.factors.everybodysLevel === 2 ? 'aal2' : 'aal1',
       ...{ findResource: resources.findResource, findConsent: consents.findConsent },
       ...{ ...tenantsOfPerson, findTenantBySlug: tenants.findTenantBySlug },
+      ...{ findIdentity: identities.findIdentity, findConnection: connections.findConnection, isWayIn },
       refusesEmailCodes: factors.refusesEmailCodes,
     },
     await signingKeys.openSigningKeys(),

@@ -118,10 +118,7 @@ export function createDomainStore(database: Database): DomainStore {
       const due = model.findOneAndUpdate(
         { recheckAt: { $lte: at } },
         { $set: { checkedAt: at, recheckAt } },
-        {
-          ...{ sort: { recheckAt: 1 }, returnDocument: 'after' },
-          acrossTenants: 'the server looks after the domains of all tenants',
-        },
+        { acrossTenants: 'the server looks after those of all', sort: { recheckAt: 1 }, returnDocument: 'after' },
       );
       return orNull(await due.lean<DomainRecord>());
     },

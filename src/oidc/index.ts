@@ -51,6 +51,7 @@ import {
 import { chooseTenant as chooseTenantBy, tenantChooser, type TenantChoiceDeps } from './tenant-choice.js';
 
 export type { ConsentRequest } from './consent.js';
+export type { UpstreamLogin } from './adapter/session-adapter.js';
 export type { BrowserExchange, HalfDoneLogin, Interaction, Interactions, LinkingLogin } from './interactions.js';
 export type { CurrentSession, CurrentSessions } from './current-session.js';
 export type { Endings } from './adapter/endings.js';
@@ -79,7 +80,7 @@ export interface OidcDeps
     RecentReadsDeps,
     ClientKeysDeps,
     Omit<LogoutDeps, 'findClient'>,
-    Pick<AdapterDeps, 'confirmSignIn' | 'queueMail'>,
+    Pick<AdapterDeps, 'confirmSignIn' | 'findIdentity' | 'findConnection' | 'isWayIn' | 'queueMail'>,
     Pick<Parameters<typeof createEndings>[0], 'forgetTrustedBrowsers'>,
     Omit<ClientAdapterDeps, 'now'>,
     Omit<TenantChoiceDeps, 'authorizationOf'> {

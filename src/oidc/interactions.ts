@@ -5,6 +5,7 @@ import { temporarilyUnavailable } from '../kernel/errors.js';
 import type { Language } from '../kernel/languages.js';
 import { epochSeconds } from '../kernel/time.js';
 import type { User } from '../users/index.js';
+import type { UpstreamLogin } from './adapter/session-adapter.js';
 import {
   clientOfInteraction,
   consentRequestOf,
@@ -96,6 +97,7 @@ export interface Login {
   boundTenantId?: string | undefined;
   /** How long it lasts at most, where the provider's connection says so. */
   sessionSeconds?: number | undefined;
+  upstream?: UpstreamLogin | undefined;
   /** The account does not know the browser; in the language of the page, for the mail that tells of it. */
   newBrowser?: { language: Language } | undefined;
 }
@@ -107,6 +109,7 @@ export interface HalfDoneLogin {
   method: 'pwd' | 'federated';
   boundTenantId?: string | undefined;
   sessionSeconds?: number | undefined;
+  upstream?: UpstreamLogin | undefined;
   credentialsChangedAt: string | null;
   factorsChangedAt: string | null;
 }

@@ -62,12 +62,8 @@ async function start(deps: SignInDeps, ctx: Context): Promise<void> {
     await deps.interactions.linkingDropped(exchangeOf(ctx));
     return seeOther(ctx, `/sign-in/${interaction.uid}`);
   }
-  const offered = (await offeredConnections(deps, interaction)).find((connection) => connection.id === id);
-  const { clientId } = interaction.client;
-  const connection =
-    offered && (await deps.connections.findUsable({ tenantId: offered.tenantId, connectionId: id }, clientId));
-  if (!offered) return showProblem(deps, ctx, interaction, 'closed');
-  if (!connection) return fail(deps, ctx, interaction, { connection: offered, failure: 'closed' });
+  const connection = (await offeredConnections(deps, interaction)).find((offered) => offered.id === id);
+  if (!connection) return showProblem(deps, ctx, interaction, 'closed');
   return goToProvider(deps, ctx, interaction, connection);
 }
 
@@ -133,6 +129,7 @@ async function arrive(
   interaction: OpenInteraction,
   { connection, person }: { connection: Connection; person: UpstreamPerson },
 ): Promise<void> {
+  const reference = { tenantId: connection.tenantId, connectionId: connection.id };
   const isOfPlatform = await deps.connections.isOfPlatform(connection);
   const domain = isOfPlatform ? null : await deps.findDomainVouching(connection, person);
   const isTakenIn = domain !== null && domain.joinRoles !== null;
@@ -153,6 +150,7 @@ async function arrive(
       proof: { ...federatedProof, amr: [...federatedProof.amr, ...(isVerified ? person.methods : [])], isVerified },
       boundTenantId: isWhole ? undefined : connection.tenantId,
       sessionSeconds: connection.sessionSeconds ?? undefined,
+      upstream: { ...reference, issuer: person.issuer, subject: person.subject },
     });
   }
   if (result.outcome !== 'to_prove') {
@@ -161,7 +159,7 @@ async function arrive(
   }
   await deps.interactions.linkingBegun(exchangeOf(ctx), {
     ...{ browserId: deps.browserIds.ensure(ctx), userId: result.user.id, email: result.user.email },
-    ...{ tenantId: connection.tenantId, connectionId: connection.id, issuer: person.issuer, subject: person.subject },
+    ...{ ...reference, issuer: person.issuer, subject: person.subject },
   });
   seeOther(ctx, `/sign-in/${interaction.uid}`);
 }

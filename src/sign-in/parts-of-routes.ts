@@ -5,7 +5,7 @@ import type { Proof } from '../credentials/index.js';
 import { AppError } from '../kernel/errors.js';
 import type { Said } from '../kernel/message.js';
 import { equalSecrets } from '../kernel/secret.js';
-import type { BrowserExchange, Interaction } from '../oidc/index.js';
+import type { BrowserExchange, Interaction, UpstreamLogin } from '../oidc/index.js';
 import { languageOf, preferLanguages } from '../platform/http/page-language.js';
 import type { Page } from '../platform/http/pages.js';
 import type { User } from '../users/index.js';
@@ -27,6 +27,8 @@ export interface FinishedLogin {
   boundTenantId?: string | undefined;
   /** How long it lasts at most, where the connection by which it was done says so. */
   sessionSeconds?: number | undefined;
+  /** By whom it was done, where that is a provider. */
+  upstream?: UpstreamLogin | undefined;
 }
 
 export function passwordGiven(deps: SignInDeps, ctx: Context, interaction: Interaction, user: User): Promise<void> {

@@ -136,8 +136,9 @@ async function proven(
   const { person, interaction } = asked;
   const proofs = [...person.proofs, proof];
   if (!deps.assurance.isLoginFinished(person.required, proofs)) throw wrongStep();
-  const { user, boundTenantId, sessionSeconds } = person;
-  if (person.isHalfDone) await finishLogin(deps, ctx, interaction, { user, proofs, boundTenantId, sessionSeconds });
+  const { user, boundTenantId, sessionSeconds, upstream } = person;
+  const bounds = { boundTenantId, sessionSeconds, upstream };
+  if (person.isHalfDone) await finishLogin(deps, ctx, interaction, { user, proofs, ...bounds });
   else seeOther(ctx, await stepUp(deps, ctx, asked, proofs));
   if (trust) trustDevice(deps, ctx, person.user);
 }

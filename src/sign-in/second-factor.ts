@@ -1,6 +1,6 @@
 import { equalSecrets } from '../kernel/secret.js';
 import type { CodeMethod, Proof } from '../credentials/index.js';
-import type { BrowserExchange, Interaction } from '../oidc/index.js';
+import type { BrowserExchange, Interaction, UpstreamLogin } from '../oidc/index.js';
 import type { User } from '../users/index.js';
 import type { SignInDeps } from './sign-in-deps.js';
 
@@ -15,6 +15,7 @@ export interface PersonAsked {
   /** As their first factor has bound it. */
   boundTenantId?: string | undefined;
   sessionSeconds?: number | undefined;
+  upstream?: UpstreamLogin | undefined;
   required: Parameters<SignInDeps['assurance']['isLoginFinished']>[0];
 }
 
@@ -53,8 +54,8 @@ export async function personAsked(
     (user.factorsChangedAt?.toISOString() ?? null) === halfDone.factorsChangedAt;
   const required = { enrolled: await deps.factors.kindsThatCount(user), level: 'aal1' as const };
   const proofs = [halfDone.method === 'pwd' ? passwordProof : federatedProof];
-  const { boundTenantId, sessionSeconds } = halfDone;
-  const bounds = { boundTenantId, sessionSeconds };
+  const { boundTenantId, sessionSeconds, upstream } = halfDone;
+  const bounds = { boundTenantId, sessionSeconds, upstream };
   return isUnchanged ? { user, proofs, isHalfDone: true, signedInAt: null, ...bounds, required } : null;
 }
 

@@ -152,6 +152,29 @@ describe('a sign-in by the provider of a tenant', function () {
     }
   });
 
+  it('sec-007 a sign-in that was finished, but is not back yet when its way in is closed, opens nothing', async () => {
+    const closings: Record<string, (servers: TwoServers) => Promise<unknown>> = {
+      disabled: async ({ main, connectionId }) =>
+        main.app.administration.changeConnection(
+          operator,
+          { tenantId: (await main.app.administration.getTenant('acme')).id, connectionId },
+          { changes: { status: 'disabled' } },
+        ),
+      unlinked: ({ main }) => main.database.collection('identities').deleteMany({}),
+    };
+    for (const [how, close] of Object.entries(closings)) {
+      const servers = await linked();
+      const { main } = servers;
+      const visitor = browser(main.issuer);
+      const last = await lastRedirect(servers, visitor, authorizeUrl(main.issuer, { tenant: 'acme' }));
+      await close(servers);
+      const refused = await visitor.get(last);
+      expect(new URL(refused.url).searchParams.get('error'), how).to.equal('login_required');
+      expect(await opens(servers, visitor), how).to.deep.equal({ acme: false, globex: false });
+      await closeApps();
+    }
+  });
+
   it('sec-007 opens that tenant alone also when the app is gone before the browser is back in it', async () => {
     const servers = await linked();
     const { main } = servers;

@@ -21,7 +21,7 @@ export interface AdapterDeps
     ProtocolRecordDeps,
     JwtAccessTokenDeps,
     BrowserBindingDeps,
-    Pick<SessionAdapterDeps, 'confirmSignIn' | 'issuer' | 'queueMail'> {
+    Pick<SessionAdapterDeps, 'confirmSignIn' | 'findIdentity' | 'findConnection' | 'isWayIn' | 'issuer' | 'queueMail'> {
   endings: Endings;
   clients: Adapter;
   recentReads: RecentReads;

@@ -1,6 +1,8 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { Context } from 'koa';
 import type { EventDraft } from '../../events/index.js';
+import type { Connection, ConnectionsModule } from '../../connections/index.js';
+import type { IdentitiesModule, IdentityKey } from '../../identities/index.js';
 import type { Language } from '../../kernel/languages.js';
 import type { EndingDeps } from './endings.js';
 import { secondsAfter } from '../../kernel/time.js';
@@ -23,6 +25,9 @@ export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps, NewB
   endSession(sessionUid: string): Promise<void>;
   /** Null when password or factors are not those any more with which the person signed in, or they may not act. */
   confirmSignIn: UsersModule['confirmSignIn'];
+  findIdentity: IdentitiesModule['findIdentity'];
+  findConnection: ConnectionsModule['findConnection'];
+  isWayIn(connection: Connection): boolean;
 }
 
 /** How old what is known of the device of a session may be. */
@@ -68,6 +73,7 @@ export function sessionAdapter(deps: SessionAdapterDeps): Adapter {
         await confirmLogin(deps, tx, login, payload);
       });
       if (state) state.login = undefined;
+      if (login?.upstream) await confirmUpstream(deps, _id, login.accountId, login.upstream);
     },
     async find(id) {
       const record = await collection.findOne({ idHash: idFor(id) });
@@ -108,6 +114,26 @@ async function confirmLogin(
   await tellOfNewBrowser(deps, tx, confirmed.user, { ...newBrowser, sender: senderOf(Provider.ctx) });
 }
 
+/**
+ * Whoever closes a connection or unlinks an account ends the sessions that there are. Asked after the session is there, so
+ * that of the two at once either they find it or this finds them.
+ */
+async function confirmUpstream(
+  deps: SessionAdapterDeps,
+  sessionUid: string,
+  userId: string,
+  upstream: UpstreamLogin,
+): Promise<void> {
+  const [identity, connection] = await Promise.all([
+    deps.findIdentity(upstream),
+    deps.findConnection(upstream.tenantId, upstream.connectionId),
+  ]);
+  if (identity?.userId === userId && connection && deps.isWayIn(connection)) return;
+  await deps.endSession(sessionUid);
+  if (Provider.ctx) leaveSessionUnsaved(Provider.ctx);
+  throw new errors.LoginRequired('the way in was closed while the sign-in was under way');
+}
+
 /** A request that was sent under the former identifier comes without a session, and must not begin another one. */
 async function noteOvertaken(sessions: ProtocolRecords['collection'], idHash: string, now: Date): Promise<void> {
   const state = Provider.ctx?.state as SessionState | undefined;
@@ -129,10 +155,14 @@ export interface SessionState {
   isDone?: boolean;
 }
 
+/** Somebody of a provider, by whom a sign-in was done. */
+export type UpstreamLogin = IdentityKey;
+
 interface FinishedLogin {
   accountId: string;
   credentialsChangedAt?: string;
   factorsChangedAt?: string;
+  upstream?: UpstreamLogin;
   /** The account does not know the browser; in the language of the page on which it was. */
   newBrowser?: { language: Language };
 }
