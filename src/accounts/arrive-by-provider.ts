@@ -23,6 +23,10 @@ export interface ProviderArrival {
   through: SignUpThrough;
 }
 
+/** The built-in role that may do nothing by itself. */
+const plainMember = 'member';
+const notTakenInCode = 'domain.not_taken_in';
+
 export type ArrivalResult =
   /** Whose account it is. */
   | { outcome: 'known'; user: User }
@@ -77,7 +81,9 @@ async function newcomer(deps: AccountsDeps, arrival: ProviderArrival, email: str
   } catch (error) {
     // two browsers at once: whoever comes second finds the account when they try again
     if (isDuplicateKey(error)) return { outcome: 'unknown' };
-    if (error instanceof AppError && error.code === 'seat.none_left') return { outcome: 'full' };
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'seat.none_left') return { outcome: 'full' };
+    if (error.code === notTakenInCode) return { outcome: 'unknown' };
     throw error;
   }
 }
@@ -85,9 +91,11 @@ async function newcomer(deps: AccountsDeps, arrival: ProviderArrival, email: str
 async function storeNewcomer(
   deps: AccountsDeps,
   tx: Tx,
-  { connection, person, isTakenIn }: ProviderArrival,
+  arrival: ProviderArrival,
   email: string,
 ): Promise<string | null> {
+  const { connection, person, isTakenIn } = arrival;
+  if (!(await isStillTakenIn(deps, tx, arrival, email))) return null;
   const found = await deps.users.findUserByEmail(email);
   const before = found && (await deps.users.findUserById(found.id, tx));
   if (before && (before.email !== email || !(await isUnproven(deps, before, tx)))) return null;
@@ -103,28 +111,47 @@ async function storeNewcomer(
   await deps.createPersonalTenant(tx, userId);
   await deps.identities.linkIdentity(tx, actor, { ...identityKeyOf(connection, person), userId, email });
   await deps.recordEvent(tx, byPerson('user.email_verified', userId));
-  if (isTakenIn) await deps.joinByDomainIn(tx, { userId, connection, person });
+  if (isTakenIn && (await deps.joinByDomainIn(tx, { userId, connection, person })) !== 'member') throw notTakenIn();
   return userId;
+}
+
+/** The provider may have taken its time to answer: what an account rests on is looked at again where it is made. */
+async function isStillTakenIn(
+  deps: AccountsDeps,
+  tx: Tx,
+  { connection, isTakenIn, through }: ProviderArrival,
+  email: string,
+): Promise<boolean> {
+  const reference = { tenantId: connection.tenantId, connectionId: connection.id };
+  const now = await deps.connections.findUsable(reference, through.clientId, tx);
+  return now !== null && (isTakenIn || (now.makesAccounts && deps.vouchesFor(now, { email, isEmailVerified: true })));
+}
+
+/** Ends the transaction in which the account would be made. */
+function notTakenIn(): AppError {
+  return new AppError(notTakenInCode, { status: 403, detail: 'The tenant of the domain takes nobody in any more.' });
 }
 
 /**
  * Roles that the mapping names follow the provider, and no others: whoever has written it could give those, and might not
- * take the others. An owner stays as they are.
+ * take the others. An owner stays as they are. Where the provider says nothing of them, nothing changes; whoever would be
+ * left with none is a plain member.
  */
 async function syncRoles(
   deps: AccountsDeps,
   { connection, person, isOfPlatform }: ProviderArrival,
   userId: string,
 ): Promise<void> {
-  if (isOfPlatform || !connection.roleMapping?.syncs) return;
+  const { roleMapping } = connection;
+  if (isOfPlatform || !roleMapping?.syncs || person.claims[roleMapping.claim] === undefined) return;
   const wanted = deps.mappedRoles(connection, person);
-  if (wanted.length === 0) return;
-  const named = connection.roleMapping.values.map(({ role }) => role);
+  const named = roleMapping.values.map(({ role }) => role);
   await deps.inTransaction(async (tx) => {
     const membership = await deps.findMembership(connection.tenantId, userId, tx);
     if (!membership || membership.roles.includes('owner')) return;
     const others = membership.roles.filter((role) => !named.includes(role));
-    const roles = [...new Set([...others, ...wanted])];
+    const kept = [...new Set([...others, ...wanted])];
+    const roles = kept.length > 0 ? kept : [plainMember];
     if (isDeepStrictEqual(membership.roles.toSorted(), roles.toSorted())) return;
     const actor = { kind: 'system', reason: 'protocol' } as const;
     await deps.setMembershipRoles(tx, actor, membership, roles);

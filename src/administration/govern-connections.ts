@@ -73,7 +73,7 @@ export async function changeConnection(
   { changes: input, precondition }: { changes: z.input<typeof connectionChanges>; precondition?: Precondition },
 ): Promise<Connection> {
   const changes = given(parsed(connectionChanges, input));
-  const { connection: changed, hasClosed } = await deps.inTransaction(async (tx) => {
+  const changed = await deps.inTransaction(async (tx) => {
     const tenant = await deps.tenants.holdTenant(tx, reference.tenantId);
     const before = await heldConnection(deps, tx, reference);
     precondition?.(before);
@@ -93,9 +93,11 @@ export async function changeConnection(
       publicKey: replaced ? replaced.publicKey : before.publicKey,
     });
     await deps.connections.updateConnection(tx, by.actor, connection, replaced?.secret);
-    return { connection, hasClosed: deps.isWayIn(before) && !deps.isWayIn(connection) };
+    return connection;
   });
-  if (hasClosed) await deps.endings.endAllBoundTo(by.actor, reference.tenantId);
+  const isClosing = changes.status !== undefined || changes.mode !== undefined;
+  // also where it was closed before: an ending that was cut short is made good by asking again
+  if (isClosing && !deps.isWayIn(changed)) await deps.endings.endAllBoundTo(by.actor, reference.tenantId);
   return changed;
 }
 

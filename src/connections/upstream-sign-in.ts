@@ -236,7 +236,8 @@ function failureOf({ log }: UpstreamSignInDeps, { id, tenantId }: Connection, er
   const { error: code } = error as { error?: unknown };
   const ofAnswer = isAnswer ? failuresOfAnswers.get(code) : undefined;
   const failure = known?.failure ?? (isUnavailable ? 'unavailable' : (ofAnswer ?? 'invalid'));
-  const reasons = causes.map(({ message }) => message);
+  // what a parser says may quote what it read
+  const reasons = causes.map((cause) => (cause instanceof SyntaxError ? cause.name : cause.message));
   const told = ofAnswer === undefined && !mistakes.has(code) ? {} : { answer: code };
   log.info({ connectionId: id, tenantId, failure, reasons, ...told }, 'a provider gave nobody');
   return failure;

@@ -115,6 +115,12 @@ describe('a sign-in by the provider of a tenant', function () {
     const mapping = (...values: object[]): object => ({ claim: 'name', values, syncs: true });
     expect(await rolesAfter(mapping(somebody))).to.deep.equal(['editor', 'member']);
     expect(await rolesAfter(mapping(somebody, { value: 'Nobody', role: 'editor' }))).to.deep.equal(['member']);
+    expect(await rolesAfter(mapping({ value: 'Somebody', role: 'editor' }))).to.deep.equal(['editor', 'member']);
+    const nobody = [{ value: 'Nobody', role: 'editor' }];
+    const unsaid = { claim: 'groups', values: nobody, syncs: true };
+    expect(await rolesAfter(unsaid), 'of what the provider does not tell').to.deep.equal(['editor', 'member']);
+    expect(await rolesAfter(mapping(...nobody)), 'the last one that it gave').to.deep.equal(['member']);
+    expect(await rolesAfter(mapping(...nobody, { value: 'Nobody', role: 'member' }))).to.deep.equal(['member']);
     expect((await app.administration.getUserByEmail(consultant.email)).profile).to.deep.equal(before.profile);
   });
 

@@ -188,6 +188,33 @@ describe('home-realm discovery', function () {
     expect((await bringBack(own, provider.agree(away.url))).status, 'without the domain').to.equal(403);
   });
 
+  it('no account is made for whom the tenant of the domain takes in no more', async () => {
+    const before = await running.database.collection('users').countDocuments();
+    await rule({ joinRoles: ['member'] });
+    await running.database.collection('domains').updateOne({}, { $set: { joinRoles: ['a role that is gone'] } });
+    expect((await comeBy(grace.email, { tenant: 'acme' })).page.status).to.equal(403);
+    expect(await running.database.collection('users').countDocuments()).to.equal(before);
+  });
+
+  it('nor by a connection of which that is not true any more, when its answer is in', async () => {
+    const connection = await running.app.administration.getConnection({ tenantId: acme, connectionId });
+    const person = { issuer: provider.issuer, subject: 'new', email: 'new@example.org', isEmailVerified: true };
+    const nothing = { profile: {}, hasSecondLevel: false, methods: [], claims: {} };
+    const come = async (): Promise<string> => {
+      const arrival = { isOfPlatform: true, isOfDomain: false, isTakenIn: false };
+      const asItWas = { ...connection, isAuthoritative: true, makesAccounts: true };
+      const through = { clientId: 'web', offersSignUp: true };
+      const sent = { ...arrival, connection: asItWas, person: { ...person, ...nothing }, through };
+      return (await running.app.accounts.arriveByProvider(sent)).outcome;
+    };
+    expect(await come()).to.equal('unknown');
+    const connections = running.database.collection('connections');
+    await connections.updateOne({}, { $set: { isAuthoritative: true, makesAccounts: true, status: 'disabled' } });
+    expect(await come()).to.equal('unknown');
+    await connections.updateOne({}, { $set: { status: 'enabled' } });
+    expect(await come()).to.equal('known');
+  });
+
   it('enforced, another provider opens nothing to people of the domain, and the operators can see why', async () => {
     const { issuer, clientId, clientSecret } = provider;
     const other = { key: 'other', name: 'Other', issuer, clientId, clientSecret, authoritative: true };
