@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createECDH } from 'node:crypto';
 import { z } from 'zod';
 import type { FactorRecord } from './factor-store.js';
 
@@ -139,10 +139,13 @@ export async function verifyAssertion(
 
 /** A public key whose private half nobody has, as it is stored: COSE, curve P-256 (RFC 9053). */
 export function keyOfNobody(): string {
-  const { x = '', y = '' } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
-  const bytes = (text: string): Buffer => Buffer.concat([Buffer.from([0x58, 32]), Buffer.from(text, 'base64url')]);
+  const pair = createECDH('prime256v1');
+  const point = pair.generateKeys(); // 0x04, x, y
+  const bytes = (value: Buffer): Buffer => Buffer.concat([Buffer.from([0x58, 32]), value]);
   const head = Buffer.from([0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21]);
-  return Buffer.concat([head, bytes(x), Buffer.from([0x22]), bytes(y)]).toString('base64url');
+  return Buffer.concat([head, bytes(point.subarray(1, 33)), Buffer.from([0x22]), bytes(point.subarray(33))]).toString(
+    'base64url',
+  );
 }
 
 /** The same with an attestation of the format `none` (CBOR: a map of three members). */

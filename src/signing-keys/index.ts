@@ -2,9 +2,10 @@
  * The keys that sign tokens: made at the first start, stored sealed. Owns the `signing_keys` collection.
  * It does not sign anything (the OIDC library does).
  */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
 import type { Clock } from '../kernel/time.js';
 import type { RecordEvent } from '../events/index.js';
+import { newPrivateKey, type SigningAlgorithm } from '../platform/crypto/key-pair.js';
 import type { Sealing } from '../platform/crypto/sealing.js';
 import type { Database } from '../platform/mongo/open-database.js';
 import { isDuplicateKey, type InTransaction } from '../platform/mongo/transactions.js';
@@ -32,9 +33,8 @@ export interface SigningKeysDeps {
 export function signingKeysModule(deps: SigningKeysDeps): SigningKeysModule {
   const store = createSigningKeyStore(deps.database);
 
-  async function createInitialKey(alg: string): Promise<void> {
-    const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 });
-    const jwk = await exportJWK(privateKey);
+  async function createInitialKey(alg: SigningAlgorithm): Promise<void> {
+    const jwk = await exportJWK(await newPrivateKey(alg));
     const kid = await calculateJwkThumbprint(jwk);
     const sealedPrivateJwk = await deps.sealing.seal(
       JSON.stringify({ ...jwk, kid, alg, use: 'sig' }),

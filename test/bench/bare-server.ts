@@ -1,10 +1,11 @@
 /** The bare library with its in-memory adapter and the same clients, resources and kinds of keys: the yardstick. */
-import { exportJWK, generateKeyPair } from 'jose';
+import { exportJWK } from 'jose';
 import Provider, { type AdapterPayload, type Configuration } from 'oidc-provider';
 import { createServer } from 'node:http';
 import { listen } from '../../src/platform/http/server.js';
 import { api, benchClients, manyClients, redirectUri, secretOf, type BenchClient } from './bench-seed.js';
 import { answerParent } from './child.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 const rows = new Map<string, AdapterPayload>();
 const grants = new Map<string, string[]>();
@@ -38,7 +39,7 @@ class MapAdapter {
 }
 
 async function signingKey(alg: 'ES256' | 'RS256'): Promise<object> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 });
+  const { privateKey } = await newKeyPair(alg);
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', kid: alg };
 }
 

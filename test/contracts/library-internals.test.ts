@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { decodeJwt, exportJWK, SignJWT } from 'jose';
 import Provider, { interactionPolicy, type AdapterPayload, type Session } from 'oidc-provider';
 import { readFileSync } from 'node:fs';
 import type { PublicJwk } from '../../src/kernel/public-keys.js';
@@ -13,6 +13,7 @@ import {
   takeOverLogouts,
   watchLogins,
 } from '../../src/oidc/library-internals.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 /** For clients without a `jwks_uri`. */
 const noKeys: ClientKeys = { keysAt: () => [], isRecent: () => true, renew: async () => undefined };
@@ -28,7 +29,7 @@ describe('the inside of oidc-provider, as far as we use it', () => {
   let provider: Provider;
 
   beforeEach(async () => {
-    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const { privateKey } = await newKeyPair('ES256');
     provider = new Provider('http://localhost', {
       jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' }] },
       features: { devInteractions: { enabled: false } },
@@ -120,7 +121,7 @@ describe('the inside of oidc-provider, as far as we use it', () => {
   });
 
   it('the keys of a client with a jwks_uri come from ours, asked for in the order that we rely on', async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const { privateKey, publicKey } = await newKeyPair('ES256');
     const metadata: AdapterPayload = {
       client_id: 'web',
       redirect_uris: ['https://rp.example.com/cb'],
@@ -148,7 +149,7 @@ describe('the inside of oidc-provider, as far as we use it', () => {
     await verify(assertion, client.asymmetricKeyStore, {});
     expect(asked).to.deep.equal([at]);
     asked.length = 0;
-    const foreign = await generateKeyPair('ES256');
+    const foreign = await newKeyPair('ES256');
     const forged = await new SignJWT({}).setProtectedHeader({ alg: 'ES256' }).sign(foreign.privateKey);
     const error: unknown = await verify(forged, client.asymmetricKeyStore, {}).catch((cause: unknown) => cause);
     expect(error).to.be.an('error');
@@ -165,7 +166,7 @@ describe('the inside of oidc-provider, as far as we use it', () => {
   });
 
   it('a logout token is made and sent when we say so, and not by a sign-out', async () => {
-    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const { privateKey } = await newKeyPair('ES256');
     const sent: { url: string; body: string }[] = [];
     const telling = new Provider('http://localhost', {
       jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' }] },

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SignJWT, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
+import { SignJWT, exportJWK, type CryptoKey, type JWK } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { authorizeUrl, basic, refreshing, verifier, type Answer } from '../http/requests.js';
 import { browser, type Browser } from '../support/browser.js';
@@ -9,6 +9,7 @@ import { deviceGrant, typeCode } from '../support/device.js';
 import { race, sendToPair, type PairRequest, type ServerPair } from '../support/server-pair.js';
 import { consultant, kioskSecret, seedWithTwoTenants } from '../support/two-tenants.js';
 import type { SeedInput } from '../../src/seeding/index.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 /** How often each race is run. */
 export interface Rounds {
@@ -85,7 +86,7 @@ export function describeSingleUse(rounds: Rounds, opened: () => OpenedPair): voi
   });
 
   it(`sec-061 a DPoP proof: one of 50 is taken in each of ${rounds.uses} rounds`, async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const { privateKey, publicKey } = await newKeyPair('ES256');
     const jwk = await exportJWK(publicKey);
     const headers = { Authorization: basic('acme-ci', ciKey) };
     const form = { grant_type: 'client_credentials', resource: projectsApi };

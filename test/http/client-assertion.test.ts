@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { assertedBy, clientAssertion, newClientKey, seedWithKeys, type ClientKey } from '../support/client-keys.js';
 import { ciKey, contractSeed, projectsApi, redirectUri } from '../support/contract-seed.js';
@@ -8,6 +8,7 @@ import { signIn } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { dump } from './dump.js';
 import { expectOAuthError, post, send, type Answer } from './requests.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 describe('clients that authenticate with a key (private_key_jwt, RFC 7523)', () => {
   let running: RunningApp;
@@ -112,7 +113,7 @@ describe('clients that authenticate with a key (private_key_jwt, RFC 7523)', () 
   });
 
   it('sec-061 of a request with assertion and DPoP proof, what came before is named', async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const { privateKey, publicKey } = await newKeyPair('ES256');
     const jwk = await exportJWK(publicKey);
     const proof = (jti: string): Promise<string> =>
       new SignJWT({ jti, htm: 'POST', htu: `${issuer}/oauth2/token` })

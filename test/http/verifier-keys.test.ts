@@ -1,6 +1,6 @@
 // Where a verifier has its keys from, and what it says when it has none.
 import { expect } from 'chai';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
+import { calculateJwkThumbprint, exportJWK } from 'jose';
 import * as client from 'openid-client';
 import type { PrivateJwk } from '../../src/signing-keys/index.js';
 import { createVerifier, VerificationUnavailable, type VerifierOptions } from '../../src/verifier/index.js';
@@ -9,6 +9,7 @@ import { refusalOf } from '../support/refusal-of.js';
 import { relyingParty } from '../support/relying-party.js';
 import { closeApps, startApp } from '../support/start-app.js';
 import { tinyIssuer, type TinyIssuer } from '../support/tiny-issuer.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 const bearer = (token: string) => ({
   ...{ method: 'GET', url: 'http://localhost:4000/', authorization: `Bearer ${token}` },
@@ -16,7 +17,7 @@ const bearer = (token: string) => ({
 
 async function newKeys(): Promise<PrivateJwk[]> {
   const made = (['ES256', 'RS256'] as const).map(async (alg) => {
-    const { privateKey } = await generateKeyPair(alg, { extractable: true });
+    const { privateKey } = await newKeyPair(alg);
     const jwk = await exportJWK(privateKey);
     return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' as const };
   });

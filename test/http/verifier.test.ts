@@ -1,6 +1,6 @@
 // What an API is told about the tokens of the real server. Proofs and keys have files of their own beside this one.
 import { expect } from 'chai';
-import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { decodeJwt, exportJWK, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { AccessRefused, createVerifier, type Verifier } from '../../src/verifier/index.js';
 import { ciKey, projectsApi } from '../support/contract-seed.js';
@@ -9,6 +9,7 @@ import { refusalOf } from '../support/refusal-of.js';
 import { relyingParty, signIn, type Tokens } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { consultant, seedWithTwoTenants } from '../support/two-tenants.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 const otherApi = 'https://api.example.com/other';
 const rsaApi = 'https://api.example.com/rsa';
@@ -135,7 +136,7 @@ describe('the verifier and the tokens of the server', () => {
   it('no change of a good token passes, alg none and the public key as a secret included', async () => {
     const token = await serviceToken();
     const { keys } = (await (await fetch(`${app.issuer}/oauth2/jwks`)).json()) as { keys: { alg: string }[] };
-    const stranger = await generateKeyPair('ES256');
+    const stranger = await newKeyPair('ES256');
     const mutations = await mutationsOf(token, {
       publicKey: keys.find(({ alg }) => alg === 'ES256')!,
       strangerKey: await exportJWK(stranger.publicKey),

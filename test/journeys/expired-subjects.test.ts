@@ -1,19 +1,12 @@
 import { expect } from 'chai';
-import {
-  calculateJwkThumbprint,
-  decodeJwt,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  SignJWT,
-  type JWTPayload,
-} from 'jose';
+import { calculateJwkThumbprint, decodeJwt, exportJWK, importJWK, SignJWT, type JWTPayload } from 'jose';
 import * as client from 'openid-client';
 import type { PrivateJwk } from '../../src/signing-keys/index.js';
 import { ciKey, projectsApi } from '../support/contract-seed.js';
 import { relyingParty, signIn, type RelyingParty } from '../support/relying-party.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { consultant, seedWithTwoTenants, thirdPartySecret, tokenExchange } from '../support/two-tenants.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
 const seed = {
@@ -24,7 +17,7 @@ const seed = {
 };
 
 async function newKey(alg: 'ES256' | 'RS256'): Promise<PrivateJwk> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true });
+  const { privateKey } = await newKeyPair(alg);
   const jwk = await exportJWK(privateKey);
   return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' };
 }

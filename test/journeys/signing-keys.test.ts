@@ -1,20 +1,14 @@
 import { expect } from 'chai';
-import {
-  calculateJwkThumbprint,
-  createRemoteJWKSet,
-  decodeProtectedHeader,
-  exportJWK,
-  generateKeyPair,
-  jwtVerify,
-} from 'jose';
+import { calculateJwkThumbprint, createRemoteJWKSet, decodeProtectedHeader, exportJWK, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import type { PrivateJwk } from '../../src/signing-keys/index.js';
 import { ciKey, projectsApi } from '../support/contract-seed.js';
 import { relyingParty, signIn } from '../support/relying-party.js';
 import { closeApps, startApp } from '../support/start-app.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 async function newKey(alg: 'ES256' | 'RS256'): Promise<PrivateJwk> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true });
+  const { privateKey } = await newKeyPair(alg);
   const jwk = await exportJWK(privateKey);
   return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' };
 }

@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, SignJWT } from 'jose';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { SeedInput } from '../../src/seeding/index.js';
 import { authorizeUrl, basic, post, redeem, refreshing, send, submitByHand, asOpenPage } from '../http/requests.js';
@@ -7,6 +7,7 @@ import type { Canary } from '../support/canaries.js';
 import { assertedBy, clientAssertion, newClientKey, type ClientKey } from '../support/client-keys.js';
 import { projectsApi, redirectUri } from '../support/contract-seed.js';
 import { deviceGrant, typeCode } from '../support/device.js';
+import { newKeyPair } from '../support/key-pair.js';
 
 const random = (): string => randomBytes(12).toString('hex');
 
@@ -219,7 +220,7 @@ async function device(flow: Flow): Promise<void> {
 async function machines({ issuer, planted, found, ...rest }: Flow): Promise<void> {
   const flow = { issuer, planted, found, ...rest };
   const service = { grant_type: 'client_credentials' };
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const { privateKey, publicKey } = await newKeyPair('ES256');
   const proof = await new SignJWT({
     jti: found('jti of proof', randomUUID()),
     htm: 'POST',

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+import { exportJWK, SignJWT, type CryptoKey } from 'jose';
 import type { PublicJwk } from '../../src/kernel/public-keys.js';
 import type { SeedInput } from '../../src/seeding/index.js';
 import { contractSeed, projectsApi, redirectUri } from './contract-seed.js';
+import { newKeyPair } from './key-pair.js';
 
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
@@ -13,7 +14,7 @@ export interface ClientKey {
 }
 
 export async function newClientKey(alg: string, kid?: string): Promise<ClientKey> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const { privateKey, publicKey } = await newKeyPair(alg);
   return {
     privateKey,
     alg,

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
+import { exportJWK, SignJWT, type JWK } from 'jose';
+import { newKeyPair } from './key-pair.js';
 
 /** What differs from a proof that is right in all; a member that is undefined is left out. */
 export interface ProofDraft {
@@ -15,7 +16,7 @@ export interface DpopSender {
 }
 
 export async function dpopSender(alg = 'ES256'): Promise<DpopSender> {
-  const pair = await generateKeyPair(alg, { extractable: true });
+  const pair = await newKeyPair(alg);
   const jwk = await exportJWK(pair.publicKey);
   return {
     publicKey: jwk,

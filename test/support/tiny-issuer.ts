@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
+import { exportJWK, SignJWT, type JWK } from 'jose';
 import { projectsApi } from './contract-seed.js';
+import { newKeyPair } from './key-pair.js';
 
 /** An issuer of nothing but a discovery document and keys: signs what the real one does not. */
 export interface TinyIssuer {
@@ -35,7 +36,7 @@ export async function tinyIssuer(): Promise<TinyIssuer> {
     ...{ issuer, asked, keys: [] },
     document: { issuer, jwks_uri: `${issuer}/keys` },
     async newKey(kid, alg = 'ES256') {
-      const { privateKey, publicKey } = await generateKeyPair(alg);
+      const { privateKey, publicKey } = await newKeyPair(alg);
       signing = { kid, alg, privateKey };
       return { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' };
     },

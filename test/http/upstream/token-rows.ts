@@ -1,8 +1,9 @@
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, SignJWT } from 'jose';
 import { breaking, bytes, dripping, hanging, html, huge, json, redirectTo } from '../../support/upstream/answers.js';
 import type { SignedParts } from '../../support/upstream/oidc-provider.js';
 import { atCanary, type Row } from './row.js';
+import { newKeyPair } from '../../support/key-pair.js';
 
 type Claims = Record<string, unknown>;
 
@@ -99,7 +100,7 @@ export const idTokenRows: readonly Row[] = [
   [
     'its ID token is signed by another algorithm, with a key that it publishes',
     () => {
-      const made = generateKeyPair('ES256', { extractable: true });
+      const made = newKeyPair('ES256');
       return {
         keys: () => undefined,
         idToken: async (_, { claims: body }) =>

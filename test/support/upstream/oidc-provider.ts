@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
+import { exportJWK, SignJWT, type JWK } from 'jose';
 import type { Authority } from '../authority.js';
 import { startHttpsHost, type HttpsHost } from '../https-host.js';
 import { clientOf, formOf, send } from './answers.js';
 import { newCodes, type AskedFor, type Parameters } from './codes.js';
+import { newKeyPair } from '../key-pair.js';
 
 type Members = Record<string, unknown>;
 
@@ -106,7 +107,7 @@ interface State {
 }
 
 async function newKey(kid: string): Promise<Key> {
-  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+  const { privateKey, publicKey } = await newKeyPair('RS256');
   return { kid, privateKey, publicKey: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' } };
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
+import { exportJWK, SignJWT, type JWK } from 'jose';
 import { connectionFrom } from '../../../src/connections/draft.js';
 import type { Connection, UpstreamPerson } from '../../../src/connections/connection.js';
 import { testConnection } from '../../../src/connections/test-connection.js';
@@ -9,6 +9,7 @@ import { createLogger } from '../../../src/platform/log/logger.js';
 import type { OneTimeRecords } from '../../../src/platform/mongo/one-time-records.js';
 import { draftFrom, type ConnectionPart } from '../../../src/platform/schemas/connection.js';
 import { connectionPresets } from '../../../config/connection-presets.js';
+import { newKeyPair } from '../../support/key-pair.js';
 
 const at = new Date(0);
 const issuer = 'https://login.example.com';
@@ -56,7 +57,7 @@ class Provider {
       answer = {},
     }: { claims?: object; keyOf?: (jwk: JWK) => object; answer?: Record<string, string> },
   ): Promise<UpstreamResult<UpstreamPerson>> {
-    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const { privateKey, publicKey } = await newKeyPair('ES256');
     const signIn = this.signIn();
     const begun = await signIn.begin(of, here);
     if (begun.outcome !== 'done') return begun;
