@@ -54,6 +54,8 @@ const endings: Record<LinkPath, Record<string, Ending>> = {
   'change-email': {
     ...{ 'too old': tooOld('change_email'), disabled: disabled(mover.email), 'another address': moved(mover.email) },
     'a new password': recovered(mover.email),
+    'a new password that an operator asks for': async (running) =>
+      running.app.administration.requirePasswordReset(operator, await userIdOf(running, mover.email)),
     'another one': (running) =>
       changeLink(running, browser(running.issuer), { from: mover.email, to: 'further@example.com' }),
   },
