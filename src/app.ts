@@ -284,7 +284,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ logos, logoOf },
     ...{ users, memberships, resources, serviceAccounts, clientOfServiceAccount: clientOf, credentials },
     getTemplate: templates.getTemplate,
-    ...{ connections, connectionPresets, mayHaveConnections, isWayIn, endAllBoundTo: oidc.endings.endAllBoundTo },
+    ...{ connections, connectionPresets, mayHaveConnections, isWayIn, endAllOpenedBy: oidc.endings.endAllOpenedBy },
     roles: { ...roles, builtInRoleKeys: builtInRoles.map((role) => role.key) },
     clients: { ...clients, checkClient: oidc.checkClient },
     ...{ domains, parseDomainName, problemOfDomainName: problemOfPublicName },

@@ -82,6 +82,7 @@ export async function changeConnection(
     const ofTrustChanged = ofTrust.filter((name) => JSON.stringify(draft[name]) !== JSON.stringify(former[name]));
     // what operators have looked at does not become something else
     if ((former.authoritative || draft.authoritative) && ofTrustChanged.length > 0) requireOperator(by);
+    if (ofTrustChanged.length > 0) await requireDomainsToo(deps, tx, by, reference);
     await requireSound(deps, tx, { draft, tenant });
     await requireGivable(deps, tx, by, { tenant, draft });
     const needsSecret = draft.authentication !== former.authentication;
@@ -97,13 +98,14 @@ export async function changeConnection(
   });
   const isClosing = changes.status !== undefined || changes.mode !== undefined;
   // also where it was closed before: an ending that was cut short is made good by asking again
-  if (isClosing && !deps.isWayIn(changed)) await deps.endings.endAllBoundTo(by.actor, reference.tenantId);
+  if (isClosing && !deps.isWayIn(changed)) await deps.endings.endAllOpenedBy(by.actor, reference.connectionId);
   return changed;
 }
 
 /**
  * With who people are by it and what it has opened: whoever has no other way in comes in by recovery. 409 while a domain
- * leads to it, for then recovery may be closed.
+ * leads to it, for then recovery may be closed. It is closed first, so that one that is cut short is made good by
+ * asking again.
  */
 export async function deleteConnection(
   deps: AdministrationDeps,
@@ -111,18 +113,47 @@ export async function deleteConnection(
   reference: ConnectionReference,
 ): Promise<void> {
   await deps.inTransaction(async (tx) => {
-    await deps.tenants.holdTenant(tx, reference.tenantId);
-    const connection = await heldConnection(deps, tx, reference);
-    if (connection.isAuthoritative) requireOperator(by);
-    if (await deps.domains.isConnectionNamed(tx, reference.tenantId, reference.connectionId))
-      throw new AppError('connection.in_use', {
-        status: 409,
-        detail: 'A domain leads to this connection. Let it lead elsewhere, or nowhere, first.',
-      });
+    const connection = await deletableConnection(deps, tx, by, reference);
+    if (!deps.isWayIn(connection)) return;
+    const closed = { status: 'disabled', updatedAt: later(connection.updatedAt, deps.now()) } as const;
+    await deps.connections.updateConnection(tx, by.actor, { ...connection, ...closed });
+  });
+  await deps.endings.endAllOpenedBy(by.actor, reference.connectionId);
+  await deps.inTransaction(async (tx) => {
+    const connection = await deletableConnection(deps, tx, by, reference);
     await deps.connections.deleteConnection(tx, by.actor, connection);
     await deps.forgetIdentitiesOfConnection(tx, connection);
   });
-  await deps.endings.endAllBoundTo(by.actor, reference.tenantId);
+}
+
+async function deletableConnection(
+  deps: AdministrationDeps,
+  tx: Tx,
+  by: Authority,
+  reference: ConnectionReference,
+): Promise<Connection> {
+  await deps.tenants.holdTenant(tx, reference.tenantId);
+  const connection = await heldConnection(deps, tx, reference);
+  if (connection.isAuthoritative) requireOperator(by);
+  if (!(await deps.domains.isConnectionNamed(tx, reference.tenantId, reference.connectionId))) return connection;
+  throw new AppError('connection.in_use', {
+    status: 409,
+    detail: 'A domain leads to this connection. Let it lead elsewhere, or nowhere, first.',
+  });
+}
+
+/** By a domain a connection opens whole accounts, which is more than who writes connections alone may give anybody. */
+async function requireDomainsToo(
+  deps: AdministrationDeps,
+  tx: Tx,
+  by: Authority,
+  { tenantId, connectionId }: ConnectionReference,
+): Promise<void> {
+  if (by.allows('domains:write') || !(await deps.domains.isConnectionNamed(tx, tenantId, connectionId))) return;
+  throw new AppError('connection.of_domain', {
+    status: 403,
+    detail: 'A domain leads to this connection. How far it is believed is changed by who may write domains too.',
+  });
 }
 
 /** Throws 404. */

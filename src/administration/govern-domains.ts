@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Domain } from '../domains/index.js';
-import { systemAuthority, type Authority } from '../kernel/actor.js';
+import { systemAuthority, type Actor, type Authority } from '../kernel/actor.js';
 import { AppError, invalidInput } from '../kernel/errors.js';
 import { secondsAfter } from '../kernel/time.js';
 import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
@@ -78,17 +78,28 @@ export async function verifyDomain(
   }
 }
 
-/** The name is nobody's from then on. */
+/** The name is nobody's from then on, and what its connection has opened ends. */
 export async function deleteDomain(
   deps: AdministrationDeps,
   by: Authority,
   { tenantId, domainId }: DomainReference,
 ): Promise<void> {
-  await deps.inTransaction(async (tx) => {
+  const deleted = await deps.inTransaction(async (tx) => {
     await deps.tenants.holdTenant(tx, tenantId);
     const domain = await getDomain(deps, { tenantId, domainId }, tx);
     await deps.domains.deleteDomain(tx, by.actor, domain);
+    return domain;
   });
+  await endOpenedFor(deps, by.actor, deleted);
+}
+
+/** What the connection of a domain has opened that it does not lead to any more: whole accounts, and by its word alone. */
+export async function endOpenedFor(
+  { endings }: AdministrationDeps,
+  actor: Actor,
+  { connectionId, verifiedAt }: Domain,
+): Promise<void> {
+  if (connectionId !== null && verifiedAt !== null) await endings.endAllOpenedBy(actor, connectionId);
 }
 
 /** Throws 404. */
@@ -126,22 +137,24 @@ export async function recheckDomains(deps: AdministrationDeps, isOver: () => boo
 /** True when it is lost. */
 async function recheck(deps: AdministrationDeps, due: Domain): Promise<boolean> {
   const isThere = await hasRecord(deps, due);
-  return deps.inTransaction(async (tx) => {
+  const lost = await deps.inTransaction(async (tx) => {
     const domain = await deps.domains.findDomain(due.tenantId, due.id, tx);
-    if (domain?.verifiedBy !== 'record') return false;
+    if (domain?.verifiedBy !== 'record') return null;
     const { missingSince } = domain;
     if (isThere) {
       if (missingSince !== null) await deps.domains.setDomainVerified(tx, maintenance, domain, 'record');
-      return false;
+      return null;
     }
     if (missingSince === null) {
       await deps.domains.setDomainMissing(tx, maintenance, domain);
-      return false;
+      return null;
     }
-    if (secondsAfter(missingSince, deps.domainRules.graceSeconds) > deps.now()) return false;
+    if (secondsAfter(missingSince, deps.domainRules.graceSeconds) > deps.now()) return null;
     await deps.domains.setDomainUnverified(tx, maintenance, domain);
-    return true;
+    return domain;
   });
+  if (lost) await endOpenedFor(deps, maintenance, lost);
+  return lost !== null;
 }
 
 async function hasRecord(deps: AdministrationDeps, domain: Domain): Promise<boolean> {

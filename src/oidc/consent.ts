@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/time.js';
 import type { Authorization } from '../access/index.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
 import { consentKeys, isBoundTo, newGrant, type GrantDeps, type Wanted } from './grants.js';
-import type { BoundSession, KnownClient } from './library-internals.js';
+import { boundsIn, type BoundSession, type KnownClient } from './library-internals.js';
 import { interactionExpired } from './oidc-errors.js';
 import { chooseTenant, pickedTenant, type TenantChoiceDeps } from './tenant-choice.js';
 
@@ -51,7 +51,7 @@ export async function grantConsent(deps: ConsentDeps, found: Details): Promise<s
     tenantId: tenant.id,
     sessionUid: session.uid,
     offline: isOffline(found),
-    boundTenantId: (session as BoundSession).boundTenantId,
+    ...boundsIn(session as BoundSession),
   };
   const earlier = await earlierGrant(deps, found);
   const existing = earlier && isBoundTo(earlier, binding) ? earlier : undefined;

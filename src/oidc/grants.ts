@@ -3,7 +3,7 @@ import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { randomSecret } from '../kernel/secret.js';
 import { epochSeconds, type Clock } from '../kernel/time.js';
 import type { GrantBinding } from './adapter/grant-binding.js';
-import { bindingOf, boundTenantOf, clientOf, resourceServersOf, type BoundSession } from './library-internals.js';
+import { bindingOf, clientOf, resourceServersOf, upstreamBoundsOf, type BoundSession } from './library-internals.js';
 import { longestOf } from './options/lifetimes.js';
 import type { ChooseTenant } from './tenant-choice.js';
 
@@ -38,7 +38,7 @@ export async function loadExistingGrant(deps: GrantDeps, ctx: KoaContextWithOIDC
     tenantId: choice.authorization.tenant.id,
     sessionUid: session.uid,
     offline: ctx.oidc.requestParamScopes.has('offline_access'),
-    boundTenantId: boundTenantOf(ctx),
+    ...upstreamBoundsOf(ctx),
   };
   const { provider } = ctx.oidc;
   const consentedId = ctx.oidc.result?.consent?.grantId;

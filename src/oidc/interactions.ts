@@ -15,7 +15,7 @@ import {
   type Details,
 } from './consent.js';
 import type { PromptName } from './interaction-policy.js';
-import type { BoundSession, KnownClient } from './library-internals.js';
+import { boundsIn, type BoundSession, type KnownClient } from './library-internals.js';
 import { interactionExpired } from './oidc-errors.js';
 import { pickedTenant, type InTenantDetails } from './tenant-choice.js';
 
@@ -65,8 +65,8 @@ export interface Interactions {
   firstFactorProven(exchange: BrowserExchange, halfDone: HalfDoneLogin): Promise<void>;
   /** Only the interaction knows of it, and it ends with the sign-in. */
   linkingBegun(exchange: BrowserExchange, linking: LinkingLogin): Promise<void>;
-  /** The person goes on without it. */
-  linkingDropped(exchange: BrowserExchange): Promise<void>;
+  /** Without what was to be linked, and without what was proven so far. */
+  begunAnew(exchange: BrowserExchange): Promise<void>;
   /** Who is signed in has proven more. They signed in when they did: nothing lives longer for it. */
   steppedUp(exchange: BrowserExchange, more: Omit<Login, 'user'>): Promise<string>;
   /** When the person signed in, and which tenant alone that opens; null: all that they belong to. */
@@ -123,6 +123,8 @@ export interface LinkingLogin {
   issuer: string;
   subject: string;
   email: string;
+  /** As of the connection: how long a session lasts at most. */
+  sessionSeconds?: number | undefined;
 }
 
 /** Of the browser's session: whose it is, and since when (seconds). */
@@ -163,19 +165,18 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     consentAsked: forPages(async (exchange: BrowserExchange) => consentRequestOf(deps, await details(exchange))),
     signedIn: forPages((exchange: BrowserExchange, { user, ...how }: Login) => {
       const { id: accountId, credentialsChangedAt, factorsChangedAt } = user;
-      const ts = epochSeconds(deps.now());
-      const login = { ...how, accountId, credentialsChangedAt, factorsChangedAt, ts };
+      const at = { connectionId: how.upstream?.connectionId, ts: epochSeconds(deps.now()) };
+      const login = { ...how, ...at, accountId, credentialsChangedAt, factorsChangedAt };
       return finish(exchange, { login, half_done: undefined, linking: undefined });
     }),
     firstFactorProven: forPages((exchange: BrowserExchange, halfDone: HalfDoneLogin) =>
       note(exchange, { half_done: halfDone }),
     ),
     linkingBegun: forPages((exchange: BrowserExchange, linking: LinkingLogin) => note(exchange, { linking })),
-    linkingDropped: forPages((exchange: BrowserExchange) => note(exchange, { linking: undefined })),
-    steppedUp: forPages(async (exchange: BrowserExchange, how: Omit<Login, 'user'>) => {
-      const { accountId = '', loginTs: ts, boundTenantId, sessionSeconds } = await sessionOf(exchange);
-      return finish(exchange, { login: { ...how, accountId, boundTenantId, sessionSeconds, ...(ts ? { ts } : {}) } });
-    }),
+    begunAnew: forPages((exchange: BrowserExchange) => note(exchange, { linking: undefined, half_done: undefined })),
+    steppedUp: forPages(async (exchange: BrowserExchange, how: Omit<Login, 'user'>) =>
+      finish(exchange, { login: { ...how, ...keptOf(await sessionOf(exchange)) } }),
+    ),
     currentSignIn: forPages(async (exchange: BrowserExchange) => {
       const { loginTs = 0, boundTenantId = null } = await sessionOf(exchange);
       return { at: new Date(loginTs * 1000), boundTenantId };
@@ -195,6 +196,16 @@ export function createInteractions(deps: ConsentDeps): Interactions {
       finish(exchange, { error: 'access_denied', error_description: description }),
     ),
   };
+}
+
+/** What a sign-in stays when more is proven in it. */
+function keptOf({
+  accountId = '',
+  loginTs: ts,
+  sessionSeconds,
+  ...session
+}: SignedIn): BoundSession & { accountId: string } {
+  return { accountId, ...boundsIn(session), sessionSeconds, ...(ts ? { ts } : {}) };
 }
 
 async function sessionOfInteraction(provider: Provider, { session }: Details): Promise<SignedIn> {

@@ -46,7 +46,7 @@ export function listenTo(provider: Provider, log: Logger): void {
 function noteLogin(ctx: KoaContextWithOIDC, session: BoundSession): void {
   const { prompt, result } = ctx.oidc.entities.Interaction ?? {};
   if (!result?.login) return;
-  const { boundTenantId, sessionSeconds } = result.login as BoundSession;
-  Object.assign(session, { boundTenantId, sessionSeconds });
+  const { boundTenantId, connectionId, sessionSeconds } = result.login as BoundSession;
+  Object.assign(session, { boundTenantId, connectionId, sessionSeconds });
   if (prompt?.name === 'login') (ctx.state as SessionState).login = result.login;
 }

@@ -16,15 +16,17 @@ import type { GrantBinding } from './adapter/grant-binding.js';
 
 /** Names of ours that a Grant carries beside the library's. */
 const grantMembers: readonly (keyof GrantBinding)[] = [
-  ...(['tenantId', 'sessionUid', 'offline', 'exchangedFrom', 'boundTenantId'] as const),
+  ...(['tenantId', 'sessionUid', 'offline', 'exchangedFrom', 'boundTenantId', 'connectionId'] as const),
 ];
 /** And a Session. */
-const sessionMembers: readonly (keyof BoundSession)[] = ['boundTenantId', 'sessionSeconds'];
+const sessionMembers: readonly (keyof BoundSession)[] = ['boundTenantId', 'connectionId', 'sessionSeconds'];
 
 /** What bounds a sign-in that an upstream provider has vouched for. */
 export interface BoundSession {
   /** What it opens, where that is a tenant's own: that tenant, and nothing else of the person. */
   boundTenantId?: string | undefined;
+  /** By which it was done. */
+  connectionId?: string | undefined;
   /** How long after it began it ends at the latest, where the connection says so. */
   sessionSeconds?: number | undefined;
 }
@@ -58,10 +60,22 @@ export function watchLogins(provider: Provider, note: (ctx: KoaContextWithOIDC, 
 }
 
 /** Which tenant alone the sign-in of this request opens; undefined: all that the person belongs to. */
-export function boundTenantOf({ oidc }: KoaContextWithOIDC): string | undefined {
-  const login = oidc.result?.login as BoundSession | undefined;
-  return (login ?? (oidc.session as BoundSession | undefined))?.boundTenantId;
+export function boundTenantOf(ctx: KoaContextWithOIDC): string | undefined {
+  return upstreamBoundsOf(ctx).boundTenantId;
 }
+
+/** What a grant takes over of the sign-in of this request. */
+export function upstreamBoundsOf({ oidc }: KoaContextWithOIDC): UpstreamBounds {
+  const login = oidc.result?.login as BoundSession | undefined;
+  return boundsIn(login ?? (oidc.session as BoundSession | undefined));
+}
+
+export function boundsIn(signedIn: BoundSession | undefined): UpstreamBounds {
+  const { boundTenantId, connectionId } = signedIn ?? {};
+  return { boundTenantId, connectionId };
+}
+
+type UpstreamBounds = Pick<GrantBinding, 'boundTenantId' | 'connectionId'>;
 
 /** Secrets are stored hashed and several may be live, so the comparison is ours. */
 export function replaceSecretComparison(

@@ -19,7 +19,7 @@ import {
   type Holder,
 } from './exchanged-tokens.js';
 import { covers, hasConsent, newGrant, type GrantDeps, type Wanted } from './grants.js';
-import { bindingOf, clientOf } from './library-internals.js';
+import { bindingOf, boundsIn, clientOf } from './library-internals.js';
 import type { MutualTlsDeps } from './mutual-tls.js';
 import { translated } from './oauth-errors.js';
 import { knownScopes } from './options/scopes.js';
@@ -62,7 +62,7 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
   const asked = parseParameters(ctx);
   const holder = await holderOf(deps, ctx);
   const { subject, source } = await liveSubject(deps, ctx, { ...asked, holder });
-  const { accountId, clientId, sessionUid, offline, tenantId: fromTenantId, boundTenantId } = bindingOf(source);
+  const { accountId, clientId, sessionUid, offline, tenantId: fromTenantId } = bindingOf(source);
   const tenantId = await targetTenant(deps, ctx, bindingOf(source), asked.tenant);
   requireActor(asked, subject);
   // the first of them all, so that a chain is no longer than this: one grant for each tenant, and all end together
@@ -70,7 +70,7 @@ async function exchangeToken(deps: TokenExchangeDeps, ctx: KoaContextWithOIDC): 
   const actor =
     asked.actorToken === undefined ? undefined : await liveActor(deps, ctx, asked.actorToken, { holder, tenantId });
   noteActor(ctx, subject, actor?.claim);
-  const owner = { accountId, clientId, sessionUid, boundTenantId };
+  const owner = { accountId, clientId, sessionUid, ...boundsIn(bindingOf(source)) };
   const binding: GrantBinding = { ...owner, tenantId, offline, exchangedFrom };
   const draft = { binding, lifetimeSeconds: Math.max(1, source.remainingTTL), existing: undefined };
   // what the roles allow is asked of the grant of the request: from here on that of the target

@@ -96,9 +96,10 @@ async function planWrite(
   { before, connection, secret }: { before: Connection | null; connection: Connection; secret: string | undefined },
 ): Promise<void> {
   if (!before) return plan.create((tx) => deps.connections.createConnection(tx, plan.actor, connection, secret ?? ''));
+  // also where it was closed before: a start that was cut short is made good by the next one
+  if (!deps.isWayIn(connection)) plan.closedConnections.add(before.id);
   const isSecretKept = secret === undefined || (await deps.connections.isSecretOf(before, secret));
   if (isSecretKept && isDeepStrictEqual(before, connection)) return plan.keep();
-  if (deps.isWayIn(before) && !deps.isWayIn(connection)) plan.closedTenants.add(before.tenantId);
   const changed = { ...connection, updatedAt: deps.now() };
   return plan.update((tx) => deps.connections.updateConnection(tx, plan.actor, changed, secret));
 }

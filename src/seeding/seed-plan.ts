@@ -41,7 +41,7 @@ export interface SeedDeps {
   connectionPresets: Readonly<Record<string, ConnectionPreset>>;
   mayHaveConnections(tenant: Tenant): boolean;
   isWayIn(connection: Connection): boolean;
-  endAllBoundTo: Endings['endAllBoundTo'];
+  endAllOpenedBy: Endings['endAllOpenedBy'];
   serviceAccounts: ServiceAccountsModule;
   clientOfServiceAccount(account: ServiceAccount): Client;
   credentials: CredentialsModule;
@@ -64,8 +64,8 @@ export interface SeedDeps {
 export interface SeedPlan {
   readonly actor: Actor;
   readonly writes: ((tx: Tx) => Promise<void>)[];
-  /** Of whose provider nobody comes any more: what is bound to these tenants ends once all is written. */
-  readonly closedTenants: Set<string>;
+  /** By which nobody comes any more: what they have opened ends once all is written. */
+  readonly closedConnections: Set<string>;
   readonly issues: SeedIssue[];
   readonly counts: { created: number; updated: number; unchanged: number };
   /** Tenants that the seed names, by slug, as they will be. */
@@ -89,7 +89,7 @@ export function newSeedPlan(actor: Actor): SeedPlan {
   const taken = new Set<string>();
   return {
     ...{ actor, writes, issues, counts },
-    closedTenants: new Set(),
+    closedConnections: new Set(),
     tenants: new Map(),
     newTenants: new Set(),
     roleKeys: new Map(),

@@ -59,7 +59,7 @@ async function start(deps: SignInDeps, ctx: Context): Promise<void> {
   const interaction = await open(deps, ctx, 'login');
   const { connection: id } = await deps.forms.read(ctx, bindingOf(interaction), startForm);
   if (id === noConnection) {
-    await deps.interactions.linkingDropped(exchangeOf(ctx));
+    await deps.interactions.begunAnew(exchangeOf(ctx));
     return seeOther(ctx, `/sign-in/${interaction.uid}`);
   }
   const connection = (await offeredConnections(deps, interaction)).find((offered) => offered.id === id);
@@ -160,6 +160,7 @@ async function arrive(
   await deps.interactions.linkingBegun(exchangeOf(ctx), {
     ...{ browserId: deps.browserIds.ensure(ctx), userId: result.user.id, email: result.user.email },
     ...{ ...reference, issuer: person.issuer, subject: person.subject },
+    sessionSeconds: connection.sessionSeconds ?? undefined,
   });
   seeOther(ctx, `/sign-in/${interaction.uid}`);
 }

@@ -66,11 +66,10 @@ export async function finishLogin(
   interaction: Interaction,
   finished: FinishedLogin,
 ): Promise<void> {
-  const { user, proofs, ...bounds } = finished;
+  const { user, proofs } = finished;
   const { levelOf, amrOf } = deps.assurance;
   const browserId = deps.browserIds.ensure(ctx);
-  // whom a tenant's provider vouches for has not proven to be the owner
-  if (bounds.boundTenantId === undefined) await linkWaiting(deps, interaction, { userId: user.id, browserId });
+  const bounds = await boundsOf(deps, ctx, interaction, finished);
   const isKnown = deps.knownDevices.findMark(deviceCookieOf(deps, ctx), user) !== null;
   const newBrowser = isKnown ? undefined : { language: languageOf(ctx) };
   const login = { user, acr: levelOf(proofs), amr: amrOf(proofs), browserId, newBrowser, ...bounds };
@@ -79,16 +78,39 @@ export async function finishLogin(
   seeOther(ctx, next);
 }
 
+/** What bounds the session. One in which an account was linked is also of the provider that has vouched in it. */
+async function boundsOf(
+  deps: SignInDeps,
+  ctx: Context,
+  interaction: Interaction,
+  { user, boundTenantId, sessionSeconds, upstream }: FinishedLogin,
+): Promise<Pick<FinishedLogin, 'boundTenantId' | 'sessionSeconds' | 'upstream'>> {
+  // whom a tenant's provider vouches for has not proven to be the owner
+  const linked = boundTenantId === undefined ? await linkWaiting(deps, ctx, interaction, user) : null;
+  if (upstream) return { boundTenantId, sessionSeconds, upstream };
+  if (linked) return linked;
+  // what was open to the first factor may not be by now, or was for the sake of what was to be linked
+  const isLater = interaction.linking !== null || interaction.halfDone !== null;
+  if (!isLater || (await deps.homeRealms.maySignInWith(user, null))) return {};
+  await deps.interactions.begunAnew(exchangeOf(ctx));
+  throw new AppError('sign_in.of_domain', {
+    status: 403,
+    detail: 'People with your address sign in with their organisation. Go back to the app and start again.',
+  });
+}
+
 /** The owner of the account has just proven it, in the browser in which somebody of a provider came with its address. */
 async function linkWaiting(
   deps: SignInDeps,
+  ctx: Context,
   { linking, client: { clientId } }: Interaction,
-  { userId, browserId }: { userId: string; browserId: string },
-): Promise<void> {
-  if (linking?.userId !== userId || !equalSecrets(linking.browserId, browserId)) return;
-  const { tenantId, connectionId, issuer, subject, email } = linking;
-  const identity = { tenantId, connectionId, issuer, subject, email, userId };
-  await deps.accounts.linkIdentity({ ...identity, asked: { email, clientId } });
+  { id: userId }: User,
+): Promise<Pick<FinishedLogin, 'sessionSeconds' | 'upstream'> | null> {
+  if (linking?.userId !== userId || !equalSecrets(linking.browserId, deps.browserIds.ensure(ctx))) return null;
+  const { tenantId, connectionId, issuer, subject, email, sessionSeconds } = linking;
+  const upstream = { tenantId, connectionId, issuer, subject };
+  const result = await deps.accounts.linkIdentity({ ...upstream, email, userId, asked: { email, clientId } });
+  return result === 'linked' ? { upstream, sessionSeconds } : null;
 }
 
 export function secondFactorPath({ uid }: Interaction): string {

@@ -151,9 +151,9 @@ describe('a sign-in by the provider of a tenant', function () {
       await end(servers, tenantId);
       expect(await opens(servers, visitor)).to.deep.equal({ acme: false, globex: false });
       expect(await opens(servers, own)).to.deep.equal({ acme: true, globex: true });
-      const bound = { boundTenantId: tenantId, endedAt: { $exists: false } };
+      const opened = { connectionId: servers.connectionId, endedAt: { $exists: false } };
       for (const collection of ['oidc_sessions', 'oidc_grants'])
-        expect(await main.database.collection(collection).countDocuments(bound), collection).to.equal(0);
+        expect(await main.database.collection(collection).countDocuments(opened), collection).to.equal(0);
       await closeApps();
     }
   });

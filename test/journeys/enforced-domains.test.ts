@@ -1,11 +1,14 @@
 // A domain whose people sign in at their organisation: how far its word goes, and that nobody gets around it or is shut out.
 import { expect } from 'chai';
+import * as client from 'openid-client';
+import { policy } from '../../config/policy.js';
 import { operator, outcomeOf } from '../support/administered.js';
-import { browser, type Browser } from '../support/browser.js';
+import { browser, type Browser, type Page } from '../support/browser.js';
+import { contractSeed } from '../support/contract-seed.js';
 import { closeHttpsHosts } from '../support/https-host.js';
 import { browserIdOf, changeLink, userIdOf } from '../support/mail-links.js';
 import { signIn, type RelyingParty } from '../support/relying-party.js';
-import { enrolApp, movedClock } from '../support/second-factor.js';
+import { enrolApp, movedClock, type MovedClock } from '../support/second-factor.js';
 import { closeApps, type RunningApp } from '../support/start-app.js';
 import { requireTool } from '../support/tools.js';
 import type { UpstreamProvider } from '../support/upstream/oidc-provider.js';
@@ -17,7 +20,9 @@ describe('a domain that is enforced', function () {
   let running: RunningApp;
   let provider: UpstreamProvider;
   let party: RelyingParty;
+  let clock: MovedClock;
   let acme: string;
+  let domainId: string;
   let connectionId: string;
   let rule: HomeRealmGround['rule'];
   let enforce: HomeRealmGround['enforce'];
@@ -26,7 +31,9 @@ describe('a domain that is enforced', function () {
     if (requireTool('openssl') === undefined) this.skip();
   });
   beforeEach(async () => {
-    ({ running, provider, party, acme, connectionId, rule, enforce, comeBy } = await homeRealmGround());
+    clock = movedClock();
+    const ground = await homeRealmGround(clock.now);
+    ({ running, provider, party, acme, domainId, connectionId, rule, enforce, comeBy } = ground);
   });
   afterEach(async () => {
     await closeApps();
@@ -40,6 +47,17 @@ describe('a domain that is enforced', function () {
       { tenantId: acme, connectionId },
       { changes: { secondLevel: { acr: [], amr: ['mfa'] } } },
     );
+  const memberships = [{ tenant: 'acme', roles: ['member'] }];
+  const member = { ...grace, emailVerified: true, name: 'Grace', memberships };
+  /** Grace in a tenant that asks for a second factor too. */
+  async function seedWithVault(): Promise<void> {
+    const memberships = ['acme', 'vault'].map((tenant) => ({ tenant, roles: ['member'] }));
+    const vault = { slug: 'vault', name: 'The Vault', type: 'enterprise', plan: 'enterprise' } as const;
+    await running.app.seeding.applySeed({
+      tenants: [{ ...vault, policies: { mfa: 'required' } }],
+      users: [{ ...grace, emailVerified: true, name: 'Grace', memberships }],
+    });
+  }
   const accountOpenTo = async (own: Browser): Promise<boolean> =>
     (await own.request(`${running.issuer}/account`)).status === 200;
 
@@ -60,13 +78,8 @@ describe('a domain that is enforced', function () {
   });
 
   it('the word of a tenant about a second factor lifts none of the account or of another tenant', async () => {
-    const memberships = ['acme', 'vault'].map((tenant) => ({ tenant, roles: ['member'] }));
-    const vault = { slug: 'vault', name: 'The Vault', type: 'enterprise', plan: 'enterprise' } as const;
-    await running.app.seeding.applySeed({
-      tenants: [{ ...vault, policies: { mfa: 'required' } }],
-      users: [{ ...grace, emailVerified: true, name: 'Grace', memberships }],
-    });
-    const { freshCode } = await enrolApp(running.issuer, movedClock(), grace);
+    await seedWithVault();
+    const { freshCode } = await enrolApp(running.issuer, clock, grace);
     await trustSecondFactor();
     Object.assign(provider.person, { amr: ['mfa'] });
     // the owner of the account lets the provider open it
@@ -80,6 +93,121 @@ describe('a domain that is enforced', function () {
     const own = visitor();
     const away = await discover(own, await own.get(`${running.issuer}/account`), grace.email);
     expect((await bringBack(own, provider.agree(away.url))).html, 'the account').to.contain('id="code"');
+  });
+
+  it('sec-007 a whole account that the connection of the domain has opened ends with what it rested on', async () => {
+    await rule({ joinRoles: ['member'] });
+    const { administration } = running.app;
+    const reference = { tenantId: acme, connectionId };
+    const other = {
+      name: 'Other',
+      issuer: 'https://other.example',
+      clientId: 'x',
+      clientSecret: 'a secret of 16 and more',
+    };
+    const { id: otherId } = await administration.createConnection(operator, acme, other);
+    const close = (status: 'enabled' | 'disabled') =>
+      administration.changeConnection(operator, reference, { changes: { status } });
+    const endings: Record<string, () => Promise<unknown>> = {
+      'the connection is closed': () => close('disabled'),
+      'the domain leads elsewhere': () => rule({ connectionId: otherId }),
+      'the domain leads nowhere': () => rule({ connectionId: null }),
+      'the record of the domain is gone': async () => {
+        const domains = running.database.collection('domains');
+        const missingSince = new Date(Date.now() - policy.domains.graceSeconds * 1000 - 1000);
+        await domains.updateOne({}, { $set: { verifiedBy: 'record', missingSince, recheckAt: new Date(0) } });
+        expect(await running.app.administration.recheckDomains()).to.equal(1);
+      },
+      'the domain is deleted': () => administration.deleteDomain(operator, { tenantId: acme, domainId }),
+    };
+    for (const [why, end] of Object.entries(endings)) {
+      await close('enabled');
+      await rule({ connectionId });
+      await running.app.seeding.applySeed({
+        tenants: [{ ...contractSeed.tenants![0]!, domains: [{ name: 'corp.example', verified: true }] }],
+      });
+      const { page, own, finish } = await comeBy(grace.email, { tenant: 'acme', scope: 'openid offline_access' });
+      const { refresh_token: refreshToken } = await finish(page.url);
+      const bystander = visitor();
+      await signIn(running.issuer, (await party.begin()).url, owner, bystander);
+      expect([await accountOpenTo(own), await accountOpenTo(bystander)], why).to.deep.equal([true, true]);
+      await end();
+      expect([await accountOpenTo(own), await accountOpenTo(bystander)], why).to.deep.equal([false, true]);
+      const refused = await client
+        .refreshTokenGrant(party.configuration, refreshToken ?? '')
+        .catch((error: unknown) => error);
+      expect(refused, why).to.include({ error: 'invalid_grant' });
+    }
+  });
+
+  /** By the connection up to the page that asks for proof of the account with that address. */
+  async function toLink(
+    own: Browser,
+  ): Promise<{ page: Page; finish: Awaited<ReturnType<RelyingParty['begin']>>['finish'] }> {
+    const { url, finish } = await party.begin();
+    const away = await discover(own, await own.get(url), grace.email);
+    const page = await bringBack(own, provider.agree(away.url));
+    expect(page.html).to.contain('id="linking"');
+    return { page, finish };
+  }
+
+  it('sec-007 enforced, a password opens an account for the sake of what it links, and of nothing else', async () => {
+    await running.app.seeding.applySeed({ users: [member] });
+    await enforce();
+    const own = visitor();
+    const first = await toLink(own);
+    const second = await toLink(own);
+    const byPassword = { login: grace.email, password: grace.password };
+    const linked = await own.submit(first.page, byPassword);
+    expect((await first.finish(linked.url)).claims()).to.include({ email: grace.email });
+    expect(await accountOpenTo(own)).to.equal(true);
+    await running.database.collection('oidc_sessions').deleteMany({});
+    const refused = await own.submit(second.page, byPassword);
+    expect([refused.status, refused.html.includes('sign in with their organisation')]).to.deep.equal([403, true]);
+    expect(await accountOpenTo(own)).to.equal(false);
+  });
+
+  it('sec-007 a sign-in that has linked an account ends with its connection, and lasts no longer than that says', async () => {
+    await running.app.seeding.applySeed({ users: [member] });
+    const reference = { tenantId: acme, connectionId };
+    const change = (changes: object) => running.app.administration.changeConnection(operator, reference, { changes });
+    for (const end of [() => clock.pass(601), () => change({ status: 'disabled' })]) {
+      await running.database.collection('identities').deleteMany({});
+      await change({ sessionSeconds: 600 });
+      const own = visitor();
+      const { page, finish } = await toLink(own);
+      await finish((await own.submit(page, { login: grace.email, password: grace.password })).url);
+      expect(await accountOpenTo(own)).to.equal(true);
+      await end();
+      expect(await accountOpenTo(own)).to.equal(false);
+    }
+  });
+
+  it('sec-007 enforced, what was proven for the sake of a link is not gone on with without it', async () => {
+    await seedWithVault();
+    const { freshCode } = await enrolApp(running.issuer, clock, grace);
+    await enforce();
+    const own = visitor();
+    const { page } = await toLink(own);
+    const asked = await own.submit(page, { login: grace.email, password: grace.password });
+    expect(asked.html).to.contain('name="code"');
+    await own.submit(page, { connection: 'none' });
+    const refused = await own.submit(asked, { code: freshCode() });
+    expect(refused.status).to.equal(400);
+    expect(await accountOpenTo(own)).to.equal(false);
+  });
+
+  it('how far a connection is believed to which a domain leads is changed by who may write domains too', async () => {
+    const { administration } = running.app;
+    const by = { ...operator, allows: (permission: string) => permission === 'connections:write' };
+    const reference = { tenantId: acme, connectionId };
+    const change = (changes: object): Promise<unknown> =>
+      outcomeOf(administration.changeConnection(by, reference, { changes }));
+    expect(await change({ claims: { email: 'upn' } })).to.equal('403 connection.of_domain');
+    expect(await change({ clientId: 'another' })).to.equal('403 connection.of_domain');
+    expect(await change({ name: 'Another name' })).to.equal('done');
+    await rule({ connectionId: null });
+    expect(await change({ claims: { email: 'upn' } })).to.equal('done');
   });
 
   it('enforced, nobody leaves the domain by a change of address, also by a link of before', async () => {

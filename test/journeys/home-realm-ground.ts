@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/kernel/time.js';
 import { operator, tenantIdOf } from '../support/administered.js';
 import { makeAuthority } from '../support/authority.js';
 import { browser, type Browser, type Page } from '../support/browser.js';
@@ -34,7 +35,7 @@ interface Arrival {
 }
 
 /** Takes openssl. */
-export async function homeRealmGround(): Promise<HomeRealmGround> {
+export async function homeRealmGround(now: Clock = () => new Date()): Promise<HomeRealmGround> {
   const authority = makeAuthority();
   const provider = await startUpstreamProvider(authority);
   const tenants = [{ ...contractSeed.tenants![0]!, domains: [{ name: 'corp.example', verified: true }] }];
@@ -44,6 +45,7 @@ export async function homeRealmGround(): Promise<HomeRealmGround> {
   const running = await startApp({
     seed: { ...contractSeed, tenants, users: [...contractSeed.users!, { ...owner, ...own }], connections },
     egress: { allow: [host.hostAndPort], extraAuthorities: [authority.certificate] },
+    now,
   });
   const party = await relyingParty(running.issuer);
   const acme = await tenantIdOf(running, 'acme');

@@ -55,8 +55,8 @@ export interface Endings {
   endGrantsOf(tx: Tx, actor: Actor, of: GrantsOf, reason: RevocationReason): Promise<void>;
   /** The same for any number, one portion a transaction. */
   endAllGrantsOf(actor: Actor, of: GrantsOf): Promise<void>;
-  /** What providers of this tenant have opened: sessions and grants that open it alone. One portion a transaction. */
-  endAllBoundTo(actor: Actor, tenantId: string): Promise<void>;
+  /** Sessions and grants of sign-ins that were done by this connection. One portion a transaction. */
+  endAllOpenedBy(actor: Actor, connectionId: string): Promise<void>;
   /** The live grant of this binding, if there is one. */
   findGrantId(binding: GrantBinding): Promise<string | undefined>;
 }
@@ -112,10 +112,10 @@ export function createEndings(deps: Deps): Endings {
       };
       while ((await inTransaction(end)) > 0);
     },
-    async endAllBoundTo(by, boundTenantId) {
-      const bound = { boundTenantId };
+    async endAllOpenedBy(by, connectionId) {
+      const opened = { connectionId };
       const end = (tx: Tx): Promise<number> =>
-        endWhole(deps, tx, { sessions: bound, grants: bound }, { reason: 'session_ended', by, portion });
+        endWhole(deps, tx, { sessions: opened, grants: opened }, { reason: 'session_ended', by, portion });
       while ((await inTransaction(end)) > 0);
     },
     findGrantId: (binding) => findLiveGrant(grants, binding),
@@ -214,9 +214,10 @@ async function findLiveGrant(
   grants: ProtocolRecords['collection'],
   binding: GrantBinding,
 ): Promise<string | undefined> {
-  const { exchangedFrom = { $exists: false }, boundTenantId = { $exists: false } } = binding;
+  const absent = { $exists: false };
+  const { exchangedFrom = absent, boundTenantId = absent, connectionId = absent } = binding;
   const newest = { projection: { _id: 1 }, sort: { createdAt: -1 } } as const;
-  return (await grants.findOne({ ...binding, exchangedFrom, boundTenantId, ...live }, newest))?._id;
+  return (await grants.findOne({ ...binding, exchangedFrom, boundTenantId, connectionId, ...live }, newest))?._id;
 }
 
 function sessionEnded(userId: string, actor: Actor): EventDraft {

@@ -32,12 +32,14 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
   return {
     async upsert(id, payload, expiresIn) {
       const binding = payload as unknown as GrantBinding;
-      const { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom, boundTenantId } = binding;
+      const { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom, boundTenantId, connectionId } =
+        binding;
       const changes = {
         payload: await records.encode(id, payload),
         ...{ accountId, clientId, tenantId, sessionUid, offline, createdAt: deps.now() },
         ...(exchangedFrom === undefined ? {} : { exchangedFrom }),
         ...(boundTenantId === undefined ? {} : { boundTenantId }),
+        ...(connectionId === undefined ? {} : { connectionId }),
         ...records.expiryIn(expiresIn),
       };
       await deps.inTransaction(async (tx) => {

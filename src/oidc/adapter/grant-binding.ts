@@ -9,4 +9,6 @@ export interface GrantBinding {
   exchangedFrom?: string;
   /** The tenant that alone the sign-in opens from which it came: no token of another one is had for it. */
   boundTenantId?: string | undefined;
+  /** The connection by which that sign-in was done; whoever closes it ends both. */
+  connectionId?: string | undefined;
 }

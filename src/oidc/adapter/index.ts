@@ -75,8 +75,8 @@ export async function ensureProtocolIndexes(database: Database): Promise<void> {
   await database.collection('oidc_sessions').createIndex({ idHash: 1 }, unique);
   await database.collection('oidc_sessions').createIndex({ formerIdHash: 1 }, { sparse: true });
   await database.collection('oidc_sessions').createIndex({ accountId: 1 });
-  for (const bound of ['oidc_sessions', 'oidc_grants'])
-    await database.collection(bound).createIndex({ boundTenantId: 1 }, { sparse: true });
+  for (const upstream of ['oidc_sessions', 'oidc_grants'])
+    await database.collection(upstream).createIndex({ connectionId: 1 }, { sparse: true });
   await database.collection('oidc_device_codes').createIndex({ userCodeHash: 1 }, unique);
   await database.collection('oidc_grants').createIndex({ sessionUid: 1, accountId: 1, clientId: 1, tenantId: 1 });
   await database.collection('oidc_grants').createIndex({ accountId: 1 });

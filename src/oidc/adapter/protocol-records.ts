@@ -41,8 +41,10 @@ export interface ProtocolRecord {
   /** The grant that this one came of, and when a grant last came of this one (Grant). */
   exchangedFrom?: string;
   exchangedAt?: Date;
-  /** The tenant that alone it, or the sign-in from which it came, opens (Session, Grant). */
-  boundTenantId?: string | null;
+  /** The tenant that alone the sign-in opens from which it came (Grant). */
+  boundTenantId?: string;
+  /** The connection by which it, or the sign-in from which it came, was begun (Session, Grant). */
+  connectionId?: string | null;
   /** Grants are never changed, so this is also when it was written. */
   createdAt?: Date;
 }

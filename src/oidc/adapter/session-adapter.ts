@@ -186,12 +186,12 @@ async function writtenOf(
   expiresIn: number | undefined,
 ): Promise<Partial<ProtocolRecord>> {
   const { accountId, loginTs } = payload;
-  const { boundTenantId = null } = payload as BoundSession;
+  const { connectionId = null } = payload as BoundSession;
   return {
     payload: await records.encode(payload.uid as string, payload),
     ...(accountId === undefined ? {} : { accountId }),
     ...(loginTs === undefined ? {} : { loginTs }),
-    boundTenantId,
+    connectionId,
     ...records.expiryIn(expiresIn),
   };
 }
