@@ -35,7 +35,7 @@ export async function startEmailChange(
   const isTaken = (await deps.users.findUserByEmail(email)) !== null;
   await deps.inTransaction(async (tx) => {
     await deps.links.forgetLinksOf(tx, userId, ['change_email']);
-    const data = { email, former: user.email, browserId, credentials: credentialsOf(user) };
+    const data = { email, former: user.email, browserId, factors: factorsOf(user) };
     const link = { purpose: 'change_email', userId: isTaken ? null : userId, data } as const;
     const { token, expiresAt } = await deps.links.createLink(tx, link);
     await deps.queueMail(tx, {
@@ -74,8 +74,8 @@ export async function proveEmailChange(
       const taken = await deps.links.takeLink(tx, 'change_email', token);
       const user = taken?.userId ? await deps.users.findUserById(taken.userId, tx) : null;
       if (!taken || user?.status !== 'active' || user.email !== taken.data['former']) return 'over';
-      // whoever asked may have been a thief, whom a new password or another factor was to keep out
-      if (taken.data['credentials'] !== credentialsOf(user)) return 'over';
+      // whoever asked may have been a thief, whom another factor was to keep out
+      if (taken.data['factors'] !== factorsOf(user)) return 'over';
       const email = taken.data['email'] ?? '';
       await setAddress(deps, tx, user, email);
       if (await isReturn(deps, tx, user.id, email)) await tellReplaced(deps, tx, user, language);
@@ -89,9 +89,9 @@ export async function proveEmailChange(
   }
 }
 
-/** Since when password and factors are what they are. */
-function credentialsOf({ credentialsChangedAt, factorsChangedAt }: User): string {
-  return [credentialsChangedAt, factorsChangedAt].map((at) => at?.toISOString() ?? '').join(' ');
+/** Since when they are what they are. */
+function factorsOf({ factorsChangedAt }: User): string {
+  return factorsChangedAt?.toISOString() ?? '';
 }
 
 const mayLeaveAddress = (deps: AccountsDeps, user: User): Promise<boolean> => deps.maySignInWith(user, null);
@@ -100,7 +100,7 @@ const mayLeaveAddress = (deps: AccountsDeps, user: User): Promise<boolean> => de
 export async function setAddress(deps: AccountsDeps, tx: Tx, user: User, email: string): Promise<void> {
   const actor = { kind: 'user', userId: user.id } as const;
   await deps.users.updateUser(tx, actor, user, { email, emailVerified: true, updatedAt: deps.now() });
-  await deps.links.forgetLinksOf(tx, user.id, ['reset_password', 'verify_email', 'change_email']);
+  await deps.links.forgetWaysIn(tx, user.id);
 }
 
 /**

@@ -1,14 +1,11 @@
 import { foldName, parseEmail } from '../kernel/email.js';
 import { readerOf, type Language } from '../kernel/languages.js';
 import type { Message } from '../kernel/message.js';
-import type { ActionLink, LinkPurpose } from '../action-links/index.js';
+import type { ActionLink } from '../action-links/index.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
 import { byPerson, type AccountsDeps } from './accounts-deps.js';
 import { isUnproven } from './make-account.js';
-
-/** Links that a new password makes worthless. The way back to a former address is none of them: it is meant for when others have the password. */
-export const endedByPassword: readonly LinkPurpose[] = ['reset_password', 'verify_email', 'change_email'];
 
 /**
  * Sends a link to whoever has an account with this address. For an address that nobody has, one
@@ -95,7 +92,6 @@ async function setProvenPassword(deps: AccountsDeps, tx: Tx, user: User, hash: s
     await deps.users.updateUser(tx, actor, user, { emailVerified: true, updatedAt: deps.now() });
   }
   await deps.credentials.setPasswordHash(tx, actor, user.id, hash);
-  await deps.links.forgetLinksOf(tx, user.id, endedByPassword);
 }
 
 /** Whose account the link still opens: it was sent to the address that they have now. */

@@ -36,12 +36,19 @@ export interface ActionLinksModule {
   takeLink(tx: Tx, purpose: LinkPurpose, token: string): Promise<ActionLink | null>;
   /** Of these purposes, or of all: of a person who is deleted too. */
   forgetLinksOf(tx: Tx, userId: string, purposes?: readonly LinkPurpose[]): Promise<void>;
+  /**
+   * Those by which whoever asked gets into the account, or makes it theirs. The way back to a former address is none of
+   * them: it is meant for when others have the account.
+   */
+  forgetWaysIn(tx: Tx, userId: string): Promise<void>;
   /** Those of a purpose that were made after this one. */
   forgetLaterLinks(tx: Tx, link: ActionLink): Promise<void>;
   /** Counts a mail of this purpose that somebody asks for, to an address of whoever or of nobody. False: not within this hour. */
   countMail(purpose: LinkPurpose, address: string): Promise<boolean>;
   ensureIndexes(): Promise<void>;
 }
+
+const waysIn: readonly LinkPurpose[] = ['reset_password', 'verify_email', 'change_email'];
 
 export function actionLinksModule(deps: {
   database: Database;
@@ -66,6 +73,7 @@ export function actionLinksModule(deps: {
     listLinksOf: store.listOf,
     takeLink: store.take,
     forgetLinksOf: (tx, userId, purposes) => store.removeOf(tx, userId, purposes ? { purposes } : {}),
+    forgetWaysIn: (tx, userId) => store.removeOf(tx, userId, { purposes: waysIn }),
     async forgetLaterLinks(tx, { userId, purpose, createdAt }) {
       if (userId !== null) await store.removeOf(tx, userId, { purposes: [purpose], madeAfter: createdAt });
     },

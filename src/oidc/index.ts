@@ -81,7 +81,7 @@ export interface OidcDeps
     ClientKeysDeps,
     Omit<LogoutDeps, 'findClient'>,
     Pick<AdapterDeps, 'confirmSignIn' | 'findIdentity' | 'findConnection' | 'isWayIn' | 'queueMail'>,
-    Pick<Parameters<typeof createEndings>[0], 'forgetTrustedBrowsers'>,
+    Pick<Parameters<typeof createEndings>[0], 'remains'>,
     Omit<ClientAdapterDeps, 'now'>,
     Omit<TenantChoiceDeps, 'authorizationOf'> {
   database: Database;

@@ -42,7 +42,7 @@ describe('the adapter of the OIDC library', () => {
       endings: createEndings({
         ...base,
         queueLogouts: async () => undefined,
-        forgetTrustedBrowsers: async () => undefined,
+        remains: [],
       }),
       clients: {} as Adapter,
       recentReads: createExpiringMap(2),

@@ -1,11 +1,13 @@
 // Links in mails that are worthless before they are used: too old, or by what came since.
 import { expect } from 'chai';
 import { policy } from '../../config/policy.js';
+import { totpCode } from '../../src/credentials/totp.js';
 import { operator } from '../support/administered.js';
-import { browser } from '../support/browser.js';
+import { browser, type Page } from '../support/browser.js';
 import { ada } from '../support/contract-seed.js';
 import { changeLink, recoveryLink, userIdOf, type LinkPath } from '../support/mail-links.js';
-import { movedClock, type MovedClock } from '../support/second-factor.js';
+import { openPortal, type Person, type PortalVisit } from '../support/portal.js';
+import { movedClock, secretOn, type MovedClock } from '../support/second-factor.js';
 import { closeApps, startApp, type RunningApp } from '../support/start-app.js';
 import { csrfOf, kinds, mover, newcomer, password, paths, post, seed, unproven } from './mail-link-kinds.js';
 
@@ -32,11 +34,48 @@ const recovered =
     await visitor.submit(await visitor.get(await recoveryLink(running, visitor, email)), { password });
   };
 
+/** At a page of the account, in another browser than that of the link. */
+const inPortal =
+  (person: Person, path: string, act: (visit: PortalVisit) => Promise<Page>): Ending =>
+  async (running) => {
+    const answer = await act(await openPortal(running.issuer, { path, person }));
+    expect(answer.status, answer.html).to.equal(200);
+  };
+/** What a person does who finds that somebody else is in their account. */
+const byOwner = (person: Person): Record<string, Ending> => ({
+  'a new password at the account': inPortal(person, '/account/password', ({ visitor, page }) =>
+    visitor.submit(page, { password: person.password, new_password: password }),
+  ),
+  'signed out everywhere': inPortal(person, '/account/sessions', ({ visitor, page }) =>
+    visitor.submit(page, {}, '/sessions/end-all'),
+  ),
+  'all others signed out': inPortal(person, '/account/sessions', ({ visitor, page }) =>
+    visitor.submit(page, {}, '/sessions/end-others'),
+  ),
+  'one other signed out': async (running, clock) => {
+    await openPortal(running.issuer, { person });
+    const end = inPortal(person, '/account/sessions', ({ visitor, page }) => {
+      const [, other = ''] = [...page.html.matchAll(/name="session" value="([^"]+)"/g)].map(([, id = '']) => id);
+      return visitor.submit(page, { session: other }, '/sessions/end');
+    });
+    await end(running, clock);
+  },
+  'a new password that an operator asks for': async (running) =>
+    running.app.administration.requirePasswordReset(operator, await userIdOf(running, person.email)),
+  'signed out by an operator': async (running) =>
+    running.app.administration.endUserSessions(operator, await userIdOf(running, person.email)),
+});
+const newFactor = (person: Person): Ending =>
+  inPortal(person, '/account/factors/app', ({ visitor, page }) =>
+    visitor.submit(page, { code: totpCode(secretOn(page), new Date()) }, '/factors/app'),
+  );
+
 /** What makes a link of each kind worthless, beside its use. */
 const endings: Record<LinkPath, Record<string, Ending>> = {
   recover: {
     ...{ 'too old': tooOld('reset_password'), disabled: disabled(ada.email), 'another address': moved(ada.email) },
     'a new password': recovered(ada.email),
+    ...byOwner(ada),
   },
   'sign-up': {
     'too old': tooOld('sign_up'),
@@ -50,12 +89,13 @@ const endings: Record<LinkPath, Record<string, Ending>> = {
       'another address': moved(unproven.email),
     },
     'a new password': recovered(unproven.email),
+    ...byOwner(unproven),
   },
   'change-email': {
     ...{ 'too old': tooOld('change_email'), disabled: disabled(mover.email), 'another address': moved(mover.email) },
     'a new password': recovered(mover.email),
-    'a new password that an operator asks for': async (running) =>
-      running.app.administration.requirePasswordReset(operator, await userIdOf(running, mover.email)),
+    'another factor': newFactor(mover),
+    ...byOwner(mover),
     'another one': (running) =>
       changeLink(running, browser(running.issuer), { from: mover.email, to: 'further@example.com' }),
   },

@@ -171,7 +171,8 @@ describe('a domain that is enforced', function () {
     await running.app.seeding.applySeed({ users: [member] });
     const reference = { tenantId: acme, connectionId };
     const change = (changes: object) => running.app.administration.changeConnection(operator, reference, { changes });
-    for (const end of [() => clock.pass(601), () => change({ status: 'disabled' })]) {
+    const endings: (() => unknown)[] = [() => clock.pass(601), () => change({ status: 'disabled' })];
+    for (const end of endings) {
       await running.database.collection('identities').deleteMany({});
       await change({ sessionSeconds: 600 });
       const own = visitor();

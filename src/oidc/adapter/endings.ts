@@ -29,8 +29,11 @@ export type QueueLogouts = (tx: Tx, ended: readonly EndedUse[]) => Promise<void>
 
 type Deps = EndingDeps & {
   queueLogouts: QueueLogouts;
-  /** Browsers that stand in for a second factor, of a person who is signed out everywhere. */
-  forgetTrustedBrowsers(tx: Tx, userId: string): Promise<void>;
+  /**
+   * What somebody in a session leaves behind that outlives it: browsers that stand in for a second factor, links that
+   * were asked for. Each forgets one kind of it. Whoever ends sessions may mean a thief.
+   */
+  remains: readonly ((tx: Tx, userId: string) => Promise<void>)[];
 };
 
 export type RevocationReason = 'reuse' | 'revoked' | 'session_ended' | 'password_changed' | 'member_removed';
@@ -41,9 +44,9 @@ export type GrantsOf = Partial<Pick<GrantBinding, 'accountId' | 'clientId' | 'te
 export interface Endings {
   /** After a reuse the whole family, back to the grant that it began with. */
   revokeGrant(grantId: string, reason: RevocationReason, by?: Actor): Promise<void>;
-  /** With its grants; those for offline access outlive a sign-out, but not an ending by somebody else. */
+  /** With its grants; those for offline access outlive a sign-out, but not an ending by somebody else, nor does what it left. */
   endSession(sessionUid: string, by?: Actor): Promise<void>;
-  /** Every session and every grant of the user, those for offline access too; and no browser is trusted any more. */
+  /** Every session and every grant of the user, those for offline access too, and what they left. */
   endAllOf(tx: Tx, actor: Actor, userId: string, reason: RevocationReason): Promise<void>;
   /** The same without one session and what it has opened. */
   endOthersOf(
@@ -84,15 +87,17 @@ export function createEndings(deps: Deps): Endings {
         const of = by ? { sessionUid } : { sessionUid, offline: false };
         const ended = await endGrants(deps, tx, of, { reason: 'session_ended', ...(by ? { by } : {}) });
         await tellOfSessions(deps, tx, sessions, by);
+        for (const { accountId } of sessions)
+          if (by && accountId !== undefined) await forgetRemains(deps, tx, accountId);
         await announce(deps, tx, [...sessions.flatMap(usesOfSession), ...ended.flatMap(useOfGrant)]);
       });
     },
     async endAllOf(tx, by, accountId, reason) {
-      await deps.forgetTrustedBrowsers(tx, accountId);
+      await forgetRemains(deps, tx, accountId);
       await endWhole(deps, tx, { sessions: { accountId }, grants: { accountId } }, { reason, by });
     },
     async endOthersOf(tx, actor, { userId, sessionUid }, reason) {
-      await deps.forgetTrustedBrowsers(tx, userId);
+      await forgetRemains(deps, tx, userId);
       const other = { $ne: sessionUid };
       const of = {
         sessions: { accountId: userId, _id: other },
@@ -120,6 +125,10 @@ export function createEndings(deps: Deps): Endings {
     },
     findGrantId: (binding) => findLiveGrant(grants, binding),
   };
+}
+
+async function forgetRemains({ remains }: Deps, tx: Tx, userId: string): Promise<void> {
+  for (const forget of remains) await forget(tx, userId);
 }
 
 /** Gives how many there were. */
