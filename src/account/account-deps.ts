@@ -44,7 +44,7 @@ export interface AccountDeps extends Pick<CurrentSessions, 'currentSession' | 'r
     'beginAttempt' | 'verifyPassword' | 'inLine' | 'passwordRulesFor' | 'knownDevices'
   >;
   cookies: LastingCookies;
-  assurance: Pick<Assurance, 'reaches' | 'reachesSecondLevel' | 'levelOf' | 'amrOf' | 'passwordProof'>;
+  assurance: Pick<Assurance, 'isStrongest' | 'reaches' | 'reachesSecondLevel' | 'levelOf' | 'amrOf' | 'passwordProof'>;
   factors: Pick<
     FactorsModule,
     | 'listFactors'

@@ -90,8 +90,8 @@ export function trustedBrowsersRoutes(router: Router, deps: AccountDeps, portal:
 
 /** How the use cases want to know it. */
 export function freshnessOf({ session, reader }: Visit): Freshness {
-  const { authenticatedAt, acr } = session;
-  return { provenAt: authenticatedAt, level: acr ?? undefined, language: reader.language };
+  const { authenticatedAt, acr, amr } = session;
+  return { provenAt: authenticatedAt, level: acr ?? undefined, amr, language: reader.language };
 }
 
 /** Once: nobody sees them again. */

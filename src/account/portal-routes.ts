@@ -110,15 +110,17 @@ export function createPortal(deps: AccountDeps): Portal {
   };
 }
 
-function hasProvenStrongest(deps: AccountDeps, { authenticatedAt, acr, user }: CurrentSession): boolean {
-  const { reaches, reachesSecondLevel } = deps.assurance;
-  const strongest = reachesSecondLevel(user.factorKinds ?? []) ? 'aal2' : 'aal1';
-  return secondsAfter(authenticatedAt, deps.freshSeconds) > deps.now() && reaches(acr ?? undefined, strongest);
+function hasProvenStrongest(deps: AccountDeps, { authenticatedAt, acr, amr, user }: CurrentSession): boolean {
+  const isStrongest = deps.assurance.isStrongest(user.factorKinds ?? [], { level: acr ?? undefined, amr });
+  return isStrongest && secondsAfter(authenticatedAt, deps.freshSeconds) > deps.now();
 }
 
-/** A tenant's provider opens that tenant, and not the account, which may be of others too. */
+/**
+ * A tenant's provider opens that tenant, and not the account, which may be of others too; nor does who has to prove more
+ * wherever they are.
+ */
 function opensAccount(session: CurrentSession | null): session is CurrentSession {
-  return session?.boundTenantId === null;
+  return session?.boundTenantId === null && session.isEnough;
 }
 
 function valuesOf(form: unknown, names: readonly string[]): KeptValues {

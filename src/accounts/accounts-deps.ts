@@ -28,7 +28,7 @@ export interface AccountsDeps {
     CredentialsModule,
     'passwordRulesFor' | 'hashPassword' | 'setPasswordHash' | 'forgetCredentials' | 'dropCredentials' | 'hasPassword'
   >;
-  factors: Pick<FactorsModule, 'forgetFactorsSince'>;
+  factors: Pick<FactorsModule, 'forgetFactorsSince' | 'forgetEmailCode'>;
   identities: Pick<
     IdentitiesModule,
     'findIdentity' | 'listIdentitiesOf' | 'linkIdentity' | 'unlinkIdentity' | 'noteIdentityUse'

@@ -96,11 +96,12 @@ function factorsOf({ factorsChangedAt }: User): string {
 
 const mayLeaveAddress = (deps: AccountsDeps, user: User): Promise<boolean> => deps.maySignInWith(user, null);
 
-/** Links that went to the former address open nothing any more, but for the way back. */
+/** Links and codes that went to the former address open nothing any more, but for the way back. */
 export async function setAddress(deps: AccountsDeps, tx: Tx, user: User, email: string): Promise<void> {
   const actor = { kind: 'user', userId: user.id } as const;
   await deps.users.updateUser(tx, actor, user, { email, emailVerified: true, updatedAt: deps.now() });
   await deps.links.forgetWaysIn(tx, user.id);
+  await deps.factors.forgetEmailCode(tx, user.id);
 }
 
 /**

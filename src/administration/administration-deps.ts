@@ -75,7 +75,7 @@ export interface AdministrationDeps {
     | 'endWaits'
   >;
   links: Pick<ActionLinksModule, 'forgetLinksOf' | 'listLinksOf'>;
-  factors: Pick<FactorsModule, 'resetFactors' | 'disallowEmailCodes' | 'endWaits'>;
+  factors: Pick<FactorsModule, 'resetFactors' | 'disallowEmailCodes' | 'forgetEmailCode' | 'endWaits'>;
   sessions: SessionsOf;
   renewSession: CurrentSessions['renewSession'];
   resources: ResourcesModule;

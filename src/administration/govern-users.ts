@@ -85,7 +85,10 @@ export async function changeUser(
       await deps.users.updateUser(tx, by.actor, user, changes);
       // what was sent before opens nothing any more, nor does a way back to a former address: it may be a thief's
       if (email !== user.email || isVerified !== user.emailVerified) await deps.links.forgetLinksOf(tx, userId);
-      if (email !== user.email) await tellNewAddress(deps, tx, user, email);
+      if (email !== user.email) {
+        await deps.factors.forgetEmailCode(tx, userId);
+        await tellNewAddress(deps, tx, user, email);
+      }
       if (!isVerified) await deps.factors.disallowEmailCodes(tx, by.actor, user);
       return { ...user, ...changes };
     }),
@@ -126,13 +129,14 @@ export async function requirePasswordReset(deps: AdministrationDeps, by: Authori
   });
 }
 
-/** For who has lost their second factors: from now on they are asked for none. */
+/** For who has lost their second factors, which somebody may have found: asked for none any more, and signed out everywhere. */
 export async function resetUserFactors(deps: AdministrationDeps, by: Authority, userId: string): Promise<void> {
   requireNotSelf(by, userId); // one's own are changed with fresh proof of them
   await deps.inTransaction(async (tx) => {
     const user = await userOf(deps, tx, userId);
     await requireNotAbove(deps, by, user);
     await deps.factors.resetFactors(tx, by.actor, user);
+    await deps.endings.endAllOf(tx, by.actor, userId, 'revoked');
   });
 }
 

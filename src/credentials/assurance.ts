@@ -71,10 +71,22 @@ export function withoutEmailCodes(enrolled: readonly string[]): readonly string[
   return reachesSecondLevel(enrolled) ? enrolled.filter((kind) => kind !== 'email') : enrolled;
 }
 
-/** Whether a sign-in at the first level was by a code by e-mail, or by somebody who has nothing better. */
+/**
+ * Whether a sign-in at the first level was by a code by e-mail, also by one that is not chosen any more, or by somebody who
+ * has nothing better.
+ */
 export function restsOnEmail(enrolled: readonly string[], amr: readonly string[]): boolean {
   // any other one-time code beside a first factor makes the second level
-  return enrolled.includes('email') && (!reachesSecondLevel(enrolled) || amr.includes('otp'));
+  return reachesSecondLevel(enrolled) ? amr.includes('otp') : enrolled.includes('email');
+}
+
+/** Whether a sign-in has proven the most that somebody who has these can: their own factors, or else a code by e-mail. */
+export function isStrongest(
+  enrolled: readonly string[],
+  { level, amr }: { level: string | undefined; amr: readonly string[] },
+): boolean {
+  if (reachesSecondLevel(enrolled)) return reaches(level, 'aal2');
+  return !enrolled.includes('email') || amr.includes('otp');
 }
 
 /** Whether somebody who has these can prove more than a password and a mailbox. */

@@ -7,7 +7,7 @@ import type { RecordEvent } from '../events/index.js';
 import type { Sealing } from '../platform/crypto/sealing.js';
 import { isDuplicateKey, type InTransaction, type Tx } from '../platform/mongo/transactions.js';
 import type { User } from '../users/index.js';
-import { reaches, reachesSecondLevel } from './assurance.js';
+import { isStrongest, reachesSecondLevel } from './assurance.js';
 import type { EmailCodeStore } from './email-code-store.js';
 import type { Factor, FactorKind, FactorLimits, FactorNotice, Freshness } from './factor.js';
 import { toFactor, type FactorRecord, type FactorStore } from './factor-store.js';
@@ -58,7 +58,7 @@ export async function beginTotp(
   fresh: Freshness,
   pendingId?: string,
 ): Promise<TotpEnrolment> {
-  await requireFresh(deps, user.id, fresh);
+  requireFresh(deps, await deps.store.list(user.id), fresh);
   const waiting = pendingId === undefined ? null : await deps.store.findPending(user.id, pendingId, deps.now());
   if (waiting?.sealedSecret !== undefined) {
     return enrolmentOf(waiting._id, await deps.sealing.open(waiting.sealedSecret, secretContext(waiting)), user);
@@ -80,7 +80,6 @@ export async function confirmTotp(
   fresh: Freshness,
   { factorId, code }: { factorId: string; code: string },
 ): Promise<Added | null> {
-  await requireFresh(deps, user.id, fresh);
   const now = deps.now();
   const record = await deps.store.findPending(user.id, factorId, now);
   if (record?.sealedSecret === undefined) return null;
@@ -88,7 +87,7 @@ export async function confirmTotp(
   const step = stepsOfCode(secret, code.normalize('NFKC').replace(/[\s-]/g, ''), now).at(-1);
   if (step === undefined) return null;
   return deps.inTransaction(async (tx) => {
-    const held = await deps.store.list(user.id, tx);
+    const held = await heldFreshly(deps, tx, user, fresh);
     if (held.some(({ kind }) => kind === 'totp')) throw hasAlready();
     if (!(await deps.store.confirm(tx, record, step, now))) return null;
     return added(deps, tx, user, { record, held, language: fresh.language });
@@ -102,13 +101,12 @@ export async function addPasskey(
   fresh: Freshness,
   { name, ...answer }: PasskeyAnswer & { name: string },
 ): Promise<Added | null> {
-  await requireFresh(deps, user.id, fresh);
   const passkey = await deps.passkeys.verifyRegistration(answer);
   if (!passkey) return null;
   const record = { ...newRecord(deps, user.id, 'passkey', name), ...passkey };
   try {
     return await deps.inTransaction(async (tx) => {
-      const held = await deps.store.list(user.id, tx);
+      const held = await heldFreshly(deps, tx, user, fresh);
       if (held.filter(({ kind }) => kind === 'passkey').length >= deps.limits.passkeys) throw tooManyPasskeys();
       await deps.store.insert(record, tx);
       return added(deps, tx, user, { record, held, language: fresh.language });
@@ -121,12 +119,11 @@ export async function addPasskey(
 
 /** From now on a code that is sent to their address stands in for the person's own factors; never where two are asked for. */
 export async function allowEmailCodes(deps: ChangeFactorsDeps, user: Person, fresh: Freshness): Promise<Factor> {
-  await requireFresh(deps, user.id, fresh);
   if (!user.emailVerified)
     throw new AppError('factors.email_unproven', { status: 409, detail: 'The e-mail address is not confirmed yet.' });
   const record = newRecord(deps, user.id, 'email', 'Codes by e-mail');
   return deps.inTransaction(async (tx) => {
-    const held = await deps.store.list(user.id, tx);
+    const held = await heldFreshly(deps, tx, user, fresh);
     if (held.some(({ kind }) => kind === 'email')) throw hasAlready();
     if (await refusesEmailCodes(deps, user.id, tx)) throw emailRefused();
     await deps.store.insert(record, tx);
@@ -153,10 +150,10 @@ export async function removeFactor(
   fresh: Freshness,
   factorId: string,
 ): Promise<void> {
-  const owned = await deps.store.list(user.id);
-  if (!owned.some(({ _id }) => _id === factorId)) throw noFactor();
-  await requireFresh(deps, user.id, fresh);
   await deps.inTransaction(async (tx) => {
+    const held = await deps.store.list(user.id, tx);
+    if (!held.some(({ _id }) => _id === factorId)) throw noFactor();
+    requireFresh(deps, held, fresh);
     const record = await deps.store.remove(tx, user.id, factorId);
     if (!record) throw noFactor();
     const left = (await deps.store.list(user.id, tx)).map(({ kind }) => kind);
@@ -172,9 +169,8 @@ export async function removeFactor(
 
 /** Ten new ones; the former ones open nothing any more. */
 export async function makeRecoveryCodes(deps: ChangeFactorsDeps, user: Person, fresh: Freshness): Promise<string[]> {
-  await requireFresh(deps, user.id, fresh);
   return deps.inTransaction(async (tx) => {
-    const held = await deps.store.list(user.id, tx);
+    const held = await heldFreshly(deps, tx, user, fresh);
     if (!reachesSecondLevel(held.map(({ kind }) => kind)))
       throw new AppError('factors.none', { status: 409, detail: 'Recovery codes are for who has another factor.' });
     await deps.setFactors(tx, user.id, { kinds: held.map(({ kind }) => kind), at: deps.now() });
@@ -270,15 +266,22 @@ async function newCodes(deps: ChangeFactorsDeps, tx: Tx, userId: string): Promis
   return deps.recoveryCodes.replace(tx, userId, deps.now());
 }
 
+/** What they have in the moment of the change, of which they have just proven the strongest. */
+async function heldFreshly(deps: ChangeFactorsDeps, tx: Tx, user: Person, fresh: Freshness): Promise<FactorRecord[]> {
+  const held = await deps.store.list(user.id, tx);
+  requireFresh(deps, held, fresh);
+  return held;
+}
+
 /** Ways into an account are changed by who has just proven as much as they can; 403 for anybody else. */
-export async function requireFresh(
-  deps: Pick<ChangeFactorsDeps, 'store' | 'limits' | 'now'>,
-  userId: string,
-  { provenAt, level }: Freshness,
-): Promise<void> {
-  const held = (await deps.store.list(userId)).map(({ kind }) => kind);
-  const isFresh = secondsAfter(provenAt, deps.limits.freshSeconds) >= deps.now();
-  if (isFresh && reaches(level, reachesSecondLevel(held) ? 'aal2' : 'aal1')) return;
+export function requireFresh(
+  { limits, now }: Pick<ChangeFactorsDeps, 'limits' | 'now'>,
+  held: readonly Pick<FactorRecord, 'kind'>[],
+  proven: Freshness,
+): void {
+  const isFresh = secondsAfter(proven.provenAt, limits.freshSeconds) >= now();
+  const kinds = held.map(({ kind }) => kind);
+  if (isFresh && isStrongest(kinds, proven)) return;
   throw new AppError('factors.fresh_proof_needed', {
     status: 403,
     detail:

@@ -39,6 +39,8 @@ export interface FactorLimits {
 export interface Freshness {
   provenAt: Date;
   level: string | undefined;
+  /** Authentication method references (RFC 8176). */
+  amr: readonly string[];
   /** Of the page, for the letter that tells of the change. */
   language?: Language | undefined;
 }

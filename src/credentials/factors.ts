@@ -82,6 +82,8 @@ export interface FactorsModule {
   resetFactors(tx: Tx, actor: Actor, user: User): Promise<void>;
   /** By an operator, of an address that nobody has proven; the person is told at the one before. */
   disallowEmailCodes(tx: Tx, actor: Actor, user: User): Promise<void>;
+  /** That was sent to an address which is not theirs any more. */
+  forgetEmailCode(tx: Tx, userId: string): Promise<void>;
   /** Codes may be tried and sent again. */
   endWaits(tx: Tx, userId: string): Promise<void>;
   /** Of a person who goes, or whose account becomes another person's. */
@@ -146,7 +148,7 @@ export function factorsModule(deps: FactorsDeps): FactorsModule {
   return {
     listFactors: async (userId) => (await store.list(userId)).map(toFactor),
     countRecoveryCodes: recoveryCodes.count,
-    ...emailCodeRules(deps),
+    ...{ ...emailCodeRules(deps), forgetEmailCode: emailCodes.remove },
     proveCode: (user, typed) => proveCode(proving, user, typed),
     sendEmailCode: (user, asked) => sendEmailCode(proving, user, asked),
     passkeys,
@@ -159,7 +161,7 @@ export function factorsModule(deps: FactorsDeps): FactorsModule {
     addPasskey: (user, fresh, answer) => addPasskey(changing, user, fresh, answer),
     allowEmailCodes: (user, fresh) => allowEmailCodes(changing, user, fresh),
     renameFactor: (user, factorId, name) => renameFactor(changing, user, factorId, name),
-    requireFresh: (userId, fresh) => requireFresh(changing, userId, fresh),
+    requireFresh: async (userId, fresh) => requireFresh(deps, await store.list(userId), fresh),
     removeFactor: (user, fresh, factorId) => removeFactor(changing, user, fresh, factorId),
     makeRecoveryCodes: (user, fresh) => makeRecoveryCodes(changing, user, fresh),
     resetFactors: (tx, actor, user) => resetFactors(changing, tx, actor, user),

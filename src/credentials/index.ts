@@ -16,6 +16,7 @@ import {
   federatedProof,
   isLevel,
   isLoginFinished,
+  isStrongest,
   levelOf,
   levels,
   passwordProof,
@@ -50,7 +51,7 @@ export type { Wait } from './sign-in-attempts.js';
 
 /** The rules about what was proven, for who decides by them: the pages and the policy of the protocol. */
 export const assurance = {
-  ...{ levels, isLevel, reaches, levelOf, amrOf, isLoginFinished, reachesSecondLevel, restsOnEmail },
+  ...{ levels, isLevel, reaches, levelOf, amrOf, isLoginFinished, isStrongest, reachesSecondLevel, restsOnEmail },
   ...{ passwordProof, federatedProof, trustedDeviceProof },
 };
 export type Assurance = typeof assurance;

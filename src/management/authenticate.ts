@@ -24,6 +24,7 @@ export interface AuthenticateDeps {
 
 interface OwnClaims {
   acr?: string;
+  amr?: readonly string[];
   auth_time?: number;
   gid?: string;
   cnf?: object;
@@ -64,7 +65,7 @@ export function authenticator(deps: AuthenticateDeps): (ctx: Context) => Promise
     const claims = await verifier.verify({ ...presentedRequest(ctx.req, issuer), clientCertificate });
     // what concerns us alone, of a token whose signature is verified; `act` with the keys of who acts
     const shown = /\S+$/.exec(ctx.get('Authorization'))?.[0] ?? '';
-    const { gid, cnf, act, key_id: keyId, acr, auth_time: authTime } = decodeJwt<OwnClaims>(shown);
+    const { gid, cnf, act, key_id: keyId, acr, amr = [], auth_time: authTime } = decodeJwt<OwnClaims>(shown);
     const { tokenId, clientId, subject, scopes, issuedAt, expiresAt } = claims;
     const token = {
       tokenId,
@@ -76,7 +77,7 @@ export function authenticator(deps: AuthenticateDeps): (ctx: Context) => Promise
       keyId,
       tenantId: claims.tenant.id,
       grantId: gid,
-      ...{ acr, signedInAt: authTime === undefined ? undefined : new Date(authTime * 1000) },
+      ...{ acr, amr, signedInAt: authTime === undefined ? undefined : new Date(authTime * 1000) },
     };
     return { token, expiresAt, isBound: cnf !== undefined };
   }

@@ -21,6 +21,7 @@ export interface PresentedToken {
   act: ActorClaim | undefined;
   /** How and when the person signed in. */
   acr: string | undefined;
+  amr: readonly string[];
   signedInAt: Date | undefined;
 }
 
@@ -33,7 +34,7 @@ export interface Bearer {
   /** The session in which the person signed in. */
   sessionUid: string | undefined;
   /** How and when they did, as the token says; of a person who acts for themselves. */
-  signIn: { level: string | undefined; provenAt: Date } | null;
+  signIn: { level: string | undefined; amr: readonly string[]; provenAt: Date } | null;
 }
 
 export interface BearerDeps {
@@ -60,7 +61,7 @@ export function bearerFinder(deps: BearerDeps): FindBearer {
   };
 
   async function ofPerson(token: PresentedToken, grantId: string): Promise<Omit<Bearer, 'scopes'> | null> {
-    const { acr: level, signedInAt: provenAt, act } = token;
+    const { acr: level, amr, signedInAt: provenAt, act } = token;
     const [grant, client] = await Promise.all([deps.findGrant(grantId), deps.findClient(token.clientId)]);
     const isOfToken = grant?.accountId === token.subject && grant.clientId === token.clientId;
     if (!client || !isOfToken || (grant.exp ?? 0) <= epochSeconds(deps.now())) return null;
@@ -69,7 +70,7 @@ export function bearerFinder(deps: BearerDeps): FindBearer {
     const subject: Subject = { kind: 'user', userId };
     const authorization = await deps.access.authorizationOf(subject, tenantId);
     if (!authorization || isEnded({ iat: grant.iat ?? 0 }, authorization)) return null;
-    const signIn = provenAt && !act ? { level, provenAt } : null;
+    const signIn = provenAt && !act ? { level, amr, provenAt } : null;
     return { subject, clientId: token.clientId, authorization, sessionUid, signIn };
   }
 

@@ -5,6 +5,7 @@ import type { User } from '../users/index.js';
 import type { BrowserSessions, Proven, StoredSession } from './adapter/browser-sessions.js';
 import type { BoundSession } from './library-internals.js';
 import { cookieOptions } from './options/cookies.js';
+import { levelOfPerson, type LevelOfPersonDeps } from './required-level.js';
 import { longestOf } from './options/lifetimes.js';
 
 /** The sign-in of the browser that sends a request, for pages of ours. */
@@ -17,6 +18,8 @@ export interface CurrentSession {
   amr: readonly string[];
   /** The tenant that alone this sign-in opens, whose own provider vouched for the person. */
   boundTenantId: string | null;
+  /** Whether as much was proven as they have to wherever they are. */
+  isEnough: boolean;
 }
 
 export interface CurrentSessions {
@@ -33,7 +36,7 @@ export interface CurrentSessions {
   keepSession(ctx: Context, identifier: string): void;
 }
 
-export interface CurrentSessionDeps {
+export interface CurrentSessionDeps extends LevelOfPersonDeps {
   issuer: string;
   cookieKeys: readonly string[];
   lifetimes: { sessionIdleSeconds: number; sessionAbsoluteSeconds: number };
@@ -83,7 +86,9 @@ export function currentSessions(deps: CurrentSessionDeps, sessions: BrowserSessi
       if (user.credentialsChangedAt && epochSeconds(user.credentialsChangedAt) > asOf) return null;
       await touch(ctx, id, session);
       const authenticatedAt = new Date(loginTs * 1000);
-      const how = { acr: acr ?? null, amr: amr ?? [], boundTenantId };
+      const signedIn = { userId: user.id, acr, amr: amr ?? [], enrolled: user.factorKinds ?? [] };
+      const isEnough = deps.assurance.reaches(acr, await levelOfPerson(deps, signedIn));
+      const how = { acr: acr ?? null, amr: signedIn.amr, isEnough, boundTenantId };
       return { uid: session.payload.uid, user, authenticatedAt, ...how };
     },
     renewSession: sessions.renew,

@@ -4,13 +4,16 @@ import { clientOf } from './library-internals.js';
 import type { ChooseTenant } from './tenant-choice.js';
 import { factorKindsOf } from './user-claims.js';
 
-export interface RequiredLevelDeps {
+export interface LevelOfPersonDeps {
   assurance: Assurance;
   /** What everybody has to reach. */
   everybodysLevel: Level;
-  chooseTenant: ChooseTenant;
   /** Whether a tenant of the person refuses codes by e-mail. */
   refusesEmailCodes(userId: string): Promise<boolean>;
+}
+
+export interface RequiredLevelDeps extends LevelOfPersonDeps {
+  chooseTenant: ChooseTenant;
 }
 
 /** How much has to be proven for one authorization request. */
@@ -36,21 +39,32 @@ export async function requiredLevel(deps: RequiredLevelDeps, ctx: KoaContextWith
   const choice = await deps.chooseTenant(ctx);
   const ofTenant: Level = choice.kind === 'chosen' && choice.authorization.requiresSecondFactor ? 'aal2' : 'aal1';
   const ofClient = (clientOf(ctx).defaultAcrValues ?? []).find(isLevel) ?? 'aal1';
-  const ofPerson: Level = (await restsOnRefusedCodes(deps, ctx)) ? 'aal2' : 'aal1';
+  const { accountId: userId, acr, amr = [] } = ctx.oidc.session ?? {};
+  const ofPerson = await levelOfPerson(deps, { userId, acr, amr, enrolled: factorKindsOf(ctx) });
   const { essential, levels, isImpossible } = askedLevels(deps.assurance, ctx);
   if (isImpossible) throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs can be reached');
   const [preferred = 'aal1'] = levels;
   const lowest = levels.includes('aal1') ? 'aal1' : preferred;
-  const must = highest([deps.everybodysLevel, ofPerson, ofTenant, ofClient, essential ? lowest : 'aal1']);
+  const must = highest([ofPerson, ofTenant, ofClient, essential ? lowest : 'aal1']);
   return { must, wish: highest([must, preferred]) };
 }
 
-/** Asked again at each request: a session may be older than the policy, or than the membership. */
-async function restsOnRefusedCodes(deps: RequiredLevelDeps, ctx: KoaContextWithOIDC): Promise<boolean> {
-  const { session } = ctx.oidc;
-  if (!session?.accountId || deps.assurance.reaches(session.acr, 'aal2')) return false;
-  if (!deps.assurance.restsOnEmail(factorKindsOf(ctx), session.amr ?? [])) return false;
-  return deps.refusesEmailCodes(session.accountId);
+/** Somebody who is signed in, and how. */
+export interface SignedInPerson {
+  userId: string | undefined;
+  acr: string | undefined;
+  amr: readonly string[];
+  /** Kinds of their factors. */
+  enrolled: readonly string[];
+}
+
+/** What they have to reach wherever they go. Asked again each time: a session may be older than the policy, or than the membership. */
+export async function levelOfPerson(
+  { assurance, everybodysLevel, refusesEmailCodes }: LevelOfPersonDeps,
+  { userId, acr, amr, enrolled }: SignedInPerson,
+): Promise<Level> {
+  if (userId === undefined || assurance.reaches(acr, 'aal2') || everybodysLevel === 'aal2') return everybodysLevel;
+  return assurance.restsOnEmail(enrolled, amr) && (await refusesEmailCodes(userId)) ? 'aal2' : 'aal1';
 }
 
 /** `acr_values` come as a wish, in order of preference; the parameter `claims` may make it a condition. */

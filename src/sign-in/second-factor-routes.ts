@@ -201,7 +201,8 @@ async function enrolled(
 /** Of who sets up a factor here; 400 where nobody may. */
 function freshnessOf(ctx: Context, { interaction, person, ways }: Asked): Freshness {
   if (ways.mustEnrol !== 'here' || !person.signedInAt) throw wrongStep();
-  return { provenAt: person.signedInAt, level: interaction.acr, language: languageOf(ctx) };
+  const { acr: level, amr } = interaction;
+  return { provenAt: person.signedInAt, level, amr, language: languageOf(ctx) };
 }
 
 async function showAsked(

@@ -73,7 +73,7 @@ describe('sec-012 every collection', () => {
     const now = (): Date => new Date();
     const factors = await factorsOf(running, now);
     const user = await running.app.administration.getUserByEmail(ada.email);
-    const fresh = { provenAt: now(), level: 'aal2' };
+    const fresh = { provenAt: now(), level: 'aal2', amr: ['pwd', 'otp'] };
     const { factorId, secret } = await factors.beginTotp(user, fresh);
     await factors.confirmTotp(user, fresh, { factorId, code: totpCode(secret, now()) });
     const { slug = '', name = '', type = 'team' } = contractSeed.tenants?.[0] ?? {};

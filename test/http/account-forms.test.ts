@@ -196,7 +196,7 @@ describe('every form of the portal', function () {
     const globex = await running.database.collection<{ _id: string }>('tenants').findOne({ slugs: 'globex' });
     const user = await running.app.administration.getUserByEmail(consultant.email);
     const factors = await factorsOf(running, () => new Date());
-    const { id: factor } = await factors.allowEmailCodes(user, { provenAt: new Date(), level: 'aal1' });
+    const { id: factor } = await factors.allowEmailCodes(user, { provenAt: new Date(), level: 'aal1', amr: ['pwd'] });
     const before = await stored();
     const csrf = csrfOf(own.page);
     for (const [path, members] of [

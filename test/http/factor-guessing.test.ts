@@ -3,7 +3,9 @@ import { policy, type Policy } from '../../config/policy.js';
 import { browser } from '../support/browser.js';
 import { newAuthenticator, ceremonyOn } from '../support/authenticator.js';
 import { ada } from '../support/contract-seed.js';
+import { operator } from '../support/administered.js';
 import { factorsOf } from '../support/factors-of.js';
+import { changeLink } from '../support/mail-links.js';
 import { fetchAt } from '../support/fetch-at.js';
 import {
   enrolApp,
@@ -154,7 +156,7 @@ describe('guessing and replaying second factors', function () {
       await start(numbers);
       const user = await running.app.administration.getUserByEmail(ada.email);
       const factors = await factorsOf(running, clock.now);
-      await factors.allowEmailCodes(user, { provenAt: clock.now(), level: 'aal2' });
+      await factors.allowEmailCodes(user, { provenAt: clock.now(), level: 'aal2', amr: ['pwd', 'otp'] });
     }
 
     async function sentCode(page: OpenPage): Promise<string> {
@@ -177,6 +179,34 @@ describe('guessing and replaying second factors', function () {
       expect(callback.url).to.contain('code=');
       const vault = await page.visitor.get(authorizeUrl(running.issuer, { tenant: 'vault' }));
       expect(vault.html).to.contain('Prove that it is you').and.not.to.contain('name="send"');
+    });
+
+    it('sec-026 end with the address that they were sent to', async () => {
+      const changes: Record<string, (userId: string) => Promise<unknown>> = {
+        'by an operator': (userId) =>
+          running.app.administration.changeUser(operator, userId, {
+            changes: { email: 'ada@example.org', emailVerified: true },
+          }),
+        'by themselves': async () => {
+          const own = browser(running.issuer);
+          const link = await changeLink(running, own, {
+            from: ada.email,
+            to: 'ada@example.org',
+            provenAt: clock.now(),
+          });
+          await own.submit(await own.get(link), { confirm: 'yes' });
+        },
+      };
+      for (const [how, change] of Object.entries(changes)) {
+        await allowed();
+        const page = await half();
+        const code = await sentCode(page);
+        const { id } = await running.app.administration.getUserByEmail(ada.email);
+        await change(id);
+        expect((await running.app.administration.getUserByEmail('ada@example.org')).id, how).to.equal(id);
+        const late = await submitByHand(page, 'second-factor', { method: 'email_code', code });
+        expect(late.status, how).to.equal(422);
+      }
     });
 
     it('end after ten minutes, and after five wrong ones', async () => {
@@ -218,7 +248,7 @@ describe('guessing and replaying second factors', function () {
       ...{ id: user.id, email: ada.email, name: 'Ada' },
     });
     const response = authenticator.register(JSON.parse(options) as never);
-    const fresh = { provenAt: clock.now(), level: 'aal2' };
+    const fresh = { provenAt: clock.now(), level: 'aal2', amr: ['pwd', 'otp'] };
     expect(await factors.addPasskey(user, fresh, { response, ticket, binding: 'test', name: 'Key' })).not.to.equal(
       null,
     );

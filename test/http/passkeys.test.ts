@@ -41,7 +41,7 @@ describe('passkeys', function () {
   async function register(changes: Changes = {}, of = user, by = key, binding = 'here'): Promise<Added | null> {
     const begun = await factors.passkeys.beginRegistration('here', { id: of.id, email: of.email, name: 'Somebody' });
     const response = by.register(JSON.parse(begun.options) as never, changes);
-    const fresh = { provenAt: clock.now(), level: 'aal2' };
+    const fresh = { provenAt: clock.now(), level: 'aal2', amr: ['pwd', 'otp'] };
     return factors.addPasskey(of, fresh, { response, ticket: begun.ticket, binding, name: 'A key' });
   }
 
@@ -103,7 +103,7 @@ describe('passkeys', function () {
   for (const [when, happens] of Object.entries(momentsOfRemoval)) {
     it(`sec-045 one that is removed while it is used, ${when}, proves nobody`, async () => {
       const added = await register();
-      const fresh = { provenAt: clock.now(), level: 'aal2' };
+      const fresh = { provenAt: clock.now(), level: 'aal2', amr: ['pwd', 'otp'] };
       const remove = async (): Promise<void> => factors.removeFactor(user, fresh, added?.factor.id ?? '');
       const using = await factorsOf(running, clock.now, happens(remove));
       const { options, ticket } = await using.passkeys.beginSignIn('here');
@@ -118,7 +118,11 @@ describe('passkeys', function () {
     const added = await register();
     const page = await loginPage();
     const done = await answer(page);
-    await factors.removeFactor(user, { provenAt: clock.now(), level: 'aal2' }, added?.factor.id ?? '');
+    await factors.removeFactor(
+      user,
+      { provenAt: clock.now(), level: 'aal2', amr: ['pwd', 'otp'] },
+      added?.factor.id ?? '',
+    );
     const { url } = await page.visitor.get(done.headers.get('location') ?? '');
     expect(new URL(url).searchParams.get('error')).to.equal('login_required');
   });
@@ -207,7 +211,7 @@ describe('passkeys', function () {
     const added = await register();
     const id = added?.factor.id ?? '';
     const other = await running.app.administration.getUserByEmail(bob.email);
-    const fresh = { provenAt: clock.now(), level: 'aal2' };
+    const fresh = { provenAt: clock.now(), level: 'aal2', amr: ['pwd', 'otp'] };
     for (const foreign of [id, 'fac_none']) {
       expect(await codeOf(factors.renameFactor(other, foreign, 'Mine'))).to.equal('factors.not_found');
       expect(await codeOf(factors.removeFactor(other, fresh, foreign))).to.equal('factors.not_found');
@@ -222,16 +226,16 @@ describe('passkeys', function () {
     const now = clock.now();
     const elevenMinutesAgo = new Date(now.getTime() - 11 * 60_000);
     for (const [why, fresh] of Object.entries({
-      'a password alone': { provenAt: now, level: 'aal1' },
-      'no level': { provenAt: now, level: undefined },
-      'long ago': { provenAt: elevenMinutesAgo, level: 'aal2' },
+      'a password alone': { provenAt: now, level: 'aal1', amr: ['pwd'] },
+      'no level': { provenAt: now, level: undefined, amr: [] },
+      'long ago': { provenAt: elevenMinutesAgo, level: 'aal2', amr: ['pwd', 'otp'] },
     })) {
       expect(await codeOf(factors.removeFactor(user, fresh, id)), why).to.equal(refused);
       expect(await codeOf(factors.makeRecoveryCodes(user, fresh)), why).to.equal(refused);
       expect(await codeOf(factors.beginTotp(user, fresh)), why).to.equal(refused);
       expect(await codeOf(factors.allowEmailCodes(user, fresh)), why).to.equal(refused);
     }
-    await factors.removeFactor(user, { provenAt: now, level: 'aal2' }, id);
+    await factors.removeFactor(user, { provenAt: now, level: 'aal2', amr: ['pwd', 'otp'] }, id);
     expect(await factors.countRecoveryCodes(user.id), 'recovery codes go with the last one').to.equal(0);
   });
 

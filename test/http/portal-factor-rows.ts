@@ -25,7 +25,7 @@ function setUpRow(path: string, fill: (page: Page, stage: Stage) => Record<strin
 async function withApp({ running, issuer }: Stage, who: Newcomer): Promise<PortalVisit & { factor: string }> {
   const factors = await factorsOf(running, now);
   const user = await running.app.administration.getUserByEmail(who.email);
-  const fresh = { provenAt: now(), level: 'aal2' };
+  const fresh = { provenAt: now(), level: 'aal2', amr: ['pwd', 'otp'] };
   const { factorId: factor, secret } = await factors.beginTotp(user, fresh);
   const added = await factors.confirmTotp(user, fresh, { factorId: factor, code: totpCode(secret, now()) });
   const { visitor, page } = await openPortal(issuer, { path: '/account/factors', person: who });

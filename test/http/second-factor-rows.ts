@@ -28,7 +28,7 @@ export async function newSecured(running: RunningApp, hasFactors: boolean): Prom
   await administration.addMember(by, tenantId, { userId: user.id, roles: ['editor'] });
   if (!hasFactors) return { email, password, key, recoveryCode: '' };
   const factors = await factorsOf(running, now);
-  const fresh = { provenAt: now(), level: 'aal2' };
+  const fresh = { provenAt: now(), level: 'aal2', amr: ['pwd', 'otp'] };
   const { options, ticket } = await factors.passkeys.beginRegistration('row', { id: user.id, email, name: email });
   const answer = { response: key.register(JSON.parse(options) as never), ticket, binding: 'row', name: 'A key' };
   const added = await factors.addPasskey(user, fresh, answer);

@@ -118,7 +118,7 @@ describe('the account portal: tenants, invitations, apps and data', function () 
     expect(seen.html)
       .to.contain('Somebody asked for a link to a new password')
       .and.contain('try to sign in again at once');
-    await factors.allowEmailCodes(user, { provenAt: ground.now(), level: 'aal2' });
+    await factors.allowEmailCodes(user, { provenAt: ground.now(), level: 'aal2', amr: ['pwd', 'otp'] });
     const file = await visitor.submit(page, {}, '/data');
     expect(file.headers.get('content-disposition')).to.equal('attachment; filename="gatehouse-account.json"');
     expect(file.headers.get('content-type')).to.contain('application/json');

@@ -148,12 +148,24 @@ describe('the account portal: second factors', function () {
     expect(renamed.html).to.contain('The new name is saved').and.contain('value="Key &lt;at&gt; work"');
   });
 
+  async function withMailedCode({ visitor, page }: PortalVisit): Promise<PortalVisit> {
+    const sent = await visitor.submit(page, { send: 'yes' }, '/second-factor/email');
+    await ground.running.deliverMail();
+    const code = /\b\d{6}\b/.exec(ground.running.mailbox.at(-1)?.subject ?? '')?.[0] ?? '';
+    return { visitor, page: await visitor.submit(sent, { method: 'email_code', code }) };
+  }
+
   it('codes by e-mail are allowed by who wants them', async () => {
     const { visitor, page } = await openPortal(ground.issuer, { path: '/account/factors' });
     const done = await visitor.submit(page, {}, '/factors/email');
     expect(done.html).to.contain('Codes by e-mail').and.not.contain('/factors/email');
     expect(await kinds()).to.deep.equal(['email']);
-    const twice = await postForm({ visitor }, '/account/factors/email', { csrf: csrfOf(done) });
+    // from here on a change takes a code too
+    await isSentToSignIn({ visitor }, '/account/factors/email', { csrf: csrfOf(done) });
+    const back = await withMailedCode(
+      await openPortal(ground.issuer, { path: '/account/factors', visitor: browser(ground.issuer) }),
+    );
+    const twice = await postForm(back, '/account/factors/email', { csrf: csrfOf(back.page) });
     expect([twice.status, /There is one of this kind/.test(twice.html)]).to.deep.equal([409, true]);
   });
 

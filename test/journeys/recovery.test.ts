@@ -97,7 +97,7 @@ describe('a forgotten password', function () {
     await running.app.seeding.applySeed({ users: [{ ...member, emailVerified: false, memberships }] });
     const factors = await factorsOf(running, () => now);
     const user = await running.app.administration.getUserByEmail(member.email);
-    const proof = { provenAt: now, level: 'aal2' };
+    const proof = { provenAt: now, level: 'aal2', amr: ['pwd', 'otp'] };
     const { factorId, secret } = await factors.beginTotp(user, proof);
     await factors.confirmTotp(user, proof, { factorId, code: totpCode(secret, now) });
     const visitor = browser(running.issuer);

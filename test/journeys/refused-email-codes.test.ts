@@ -45,6 +45,14 @@ describe('a tenant that refuses codes by e-mail', function () {
     return secretOn(form);
   }
 
+  /** Gives the secret of the app. */
+  async function appAndCodes(): Promise<string> {
+    const { visitor } = await openPortal(issuer);
+    const secret = await addApp(visitor);
+    await allowCodes(ada, visitor);
+    return secret;
+  }
+
   async function withMailedCode(visitor: Browser, page: Page): Promise<Page> {
     const sent = await visitor.submit(page, { send: 'yes' }, '/second-factor/email');
     await running.deliverMail();
@@ -86,7 +94,7 @@ describe('a tenant that refuses codes by e-mail', function () {
   });
 
   it('who has something else is asked for that alone', async () => {
-    const secret = await addApp(await allowCodes());
+    const secret = await appAndCodes();
     const { visitor, page } = await halfSignedIn(issuer);
     const sent = await visitor.submit(page, { send: 'yes' }, '/second-factor/email');
     await running.deliverMail();
@@ -148,7 +156,7 @@ describe('a tenant that refuses codes by e-mail', function () {
   });
 
   it('a session of before that rests on such a code is asked for more, one that rests on a trusted browser is not', async () => {
-    const secret = await addApp(await allowCodes());
+    const secret = await appAndCodes();
     const byMail = await halfSignedIn(issuer);
     expect((await withMailedCode(byMail.visitor, byMail.page)).url).to.contain(redirectUri);
     const trusting = await halfSignedIn(issuer);
@@ -159,6 +167,9 @@ describe('a tenant that refuses codes by e-mail', function () {
     await set('refused');
     const ask = (visitor: Browser): Promise<Page> => visitor.get(authorizeUrl(issuer, { tenant: 'acme' }));
     expect((await ask(trusted.visitor)).url).to.contain(redirectUri);
+    const atAccount = async ({ visitor }: { visitor: Browser }): Promise<number> =>
+      (await visitor.request('/account')).status;
+    expect([await atAccount(byMail), await atAccount(trusted)], 'their account').to.deep.equal([303, 200]);
     const asked = await ask(byMail.visitor);
     expect(asked.html).to.contain('Prove that it is you').and.not.contain('/second-factor/email');
     clock.pass(30);

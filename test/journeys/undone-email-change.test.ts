@@ -43,7 +43,7 @@ describe('a change of address that is undone', function () {
   async function addApp(userEmail: string): Promise<void> {
     const factors = await factorsOf(running, () => now);
     const user = await running.app.administration.getUserByEmail(userEmail);
-    const fresh = { provenAt: now, level: 'aal2' };
+    const fresh = { provenAt: now, level: 'aal2', amr: ['pwd', 'otp'] };
     const { factorId, secret } = await factors.beginTotp(user, fresh);
     expect(await factors.confirmTotp(user, fresh, { factorId, code: totpCode(secret, now) })).not.to.equal(null);
   }
@@ -97,7 +97,9 @@ describe('a change of address that is undone', function () {
     later(86_400 + 601);
     const link = await undoLink(running, browser(running.issuer), change(owner.email, taken));
     const user = await running.app.administration.getUserByEmail(taken);
-    await (await factorsOf(running, () => now)).makeRecoveryCodes(user, { provenAt: now, level: 'aal2' });
+    await (
+      await factorsOf(running, () => now)
+    ).makeRecoveryCodes(user, { provenAt: now, level: 'aal2', amr: ['pwd', 'otp'] });
     await undo(link);
     expect(await running.database.collection('recovery_codes').countDocuments({})).to.equal(0);
     expect(await enters({ email: owner.email, password })).to.equal('asked for a second factor');

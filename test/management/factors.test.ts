@@ -28,7 +28,7 @@ describe('factors of people by the API', function () {
     factors = await factorsOf(ground.running, clock.now);
     person = await ground.person();
     user = await ground.running.app.administration.getUserByEmail(person.email);
-    const fresh = { provenAt: clock.now(), level: 'aal1' };
+    const fresh = { provenAt: clock.now(), level: 'aal1', amr: ['pwd'] };
     const enrolment = await factors.beginTotp(user, fresh);
     ({ secret } = enrolment);
     const { factorId } = enrolment;
@@ -107,8 +107,11 @@ describe('factors of people by the API', function () {
   });
 
   it('an operator resets them for who has lost them, who is told by mail', async () => {
+    await apiAfter();
+    expect(await idsOf(ground.operator, `/users/${person.userId}/sessions`)).not.to.deep.equal([]);
     expect((await ground.operator.call('DELETE', `/users/${person.userId}/factors`)).status).to.equal(204);
     expect(await idsOf(ground.operator, `/users/${person.userId}/factors`)).to.deep.equal([]);
+    expect(await idsOf(ground.operator, `/users/${person.userId}/sessions`), 'signed out').to.deep.equal([]);
     const { page } = await signIn(ground.issuer, authorizeUrl(ground.issuer, { client_id: consoleClient.id }), person);
     expect(page.url).to.contain('code=');
     await ground.running.deliverMail();

@@ -187,7 +187,7 @@ describe('accounts of people, by operators', () => {
     const now = (): Date => new Date();
     const factors = await factorsOf(running, now);
     const user = await running.app.administration.getUserByEmail(ada.email);
-    await factors.allowEmailCodes(user, { provenAt: now(), level: 'aal1' });
+    await factors.allowEmailCodes(user, { provenAt: now(), level: 'aal1', amr: ['pwd'] });
     const proven = { email: 'ada@other.example', emailVerified: true };
     await operators.call('PATCH', `/users/${id}`, { body: proven });
     expect(await factors.listFactors(id)).to.have.length(1);

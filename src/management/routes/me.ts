@@ -38,8 +38,8 @@ function ownShown({ bearer }: Pick<Call<unknown, unknown>, 'bearer'>, user: User
 
 /** How the sign-in was that the token is of; one that tells of none is never fresh. */
 function freshnessOf({ bearer }: Pick<Call<unknown, unknown>, 'bearer'>): Freshness {
-  const { provenAt = new Date(0), level } = bearer.signIn ?? {};
-  return { provenAt, level };
+  const { provenAt = new Date(0), level, amr = [] } = bearer.signIn ?? {};
+  return { provenAt, level, amr };
 }
 
 async function namesOf({ connections }: RouteDeps, identities: readonly Identity[]): Promise<Map<string, string>> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { amrOf, isLoginFinished, levelOf, passwordProof, reaches } from '../../../src/credentials/assurance.js';
-import { restsOnEmail, withoutEmailCodes } from '../../../src/credentials/assurance.js';
+import { isStrongest, restsOnEmail, withoutEmailCodes } from '../../../src/credentials/assurance.js';
 import { trustedDeviceProof, type Level, type Proof } from '../../../src/credentials/assurance.js';
 
 const totp: Proof = { method: 'totp', amr: ['otp'] };
@@ -55,11 +55,26 @@ describe('when a login is finished', () => {
       [['email'], ['pwd'], true],
       [['totp', 'email'], ['pwd', 'otp'], true],
       [['totp', 'email'], ['pwd'], false],
-      [['totp'], ['pwd', 'otp'], false],
+      [['totp'], ['pwd', 'otp'], true], // by a code of before they had the app
+      [['totp'], ['pwd'], false],
       [[], ['pwd'], false],
     ];
     for (const [enrolled, amr, rests] of cases)
       expect(restsOnEmail(enrolled, amr), `${enrolled.join()} ${amr.join()}`).to.equal(rests);
+  });
+
+  it('sec-042 the strongest is what somebody has: their own factors, or else a code by e-mail', () => {
+    const cases: [enrolled: string[], level: string | undefined, amr: string[], is: boolean][] = [
+      [[], 'aal1', ['pwd'], true],
+      [['email'], 'aal1', ['pwd'], false],
+      [['email'], 'aal1', ['pwd', 'otp'], true],
+      [['email', 'totp'], 'aal1', ['pwd', 'otp'], false],
+      [['totp'], 'aal1', ['pwd'], false],
+      [['passkey'], undefined, [], false],
+      [['email', 'totp'], 'aal2', ['pwd', 'otp', 'mfa'], true],
+    ];
+    for (const [enrolled, level, amr, is] of cases)
+      expect(isStrongest(enrolled, { level, amr }), `${enrolled.join()} ${amr.join()}`).to.equal(is);
   });
 
   it('takes a level that nobody knows for the lowest', () => {
