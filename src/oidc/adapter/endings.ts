@@ -149,8 +149,20 @@ async function endWhole(
 async function endSessions(deps: Deps, tx: Tx, of: object, limit = 0): Promise<ProtocolRecord[]> {
   const sessions = deps.database.collection<ProtocolRecord>('oidc_sessions');
   const found = await sessions.find({ ...of, ...live }, { ...sessionOf(tx), limit }).toArray();
-  for (const { _id } of found) await sessions.updateOne({ _id }, { $set: tombstone(deps) }, sessionOf(tx));
+  await endRecords(deps, tx, sessions, found);
   return found;
+}
+
+/** By one write: somebody may have thousands, all of which end in the transaction of one change. */
+async function endRecords(
+  deps: Deps,
+  tx: Tx,
+  collection: ProtocolRecords['collection'],
+  found: readonly ProtocolRecord[],
+): Promise<void> {
+  if (found.length === 0) return;
+  const these = { _id: { $in: found.map(({ _id }) => _id) } };
+  await collection.updateMany(these, { $set: tombstone(deps) }, sessionOf(tx));
 }
 
 async function tellOfSessions(
@@ -184,8 +196,8 @@ async function endGrants(deps: Deps, tx: Tx, filter: object, ending: Ending): Pr
   const grants = grantsIn(deps.database);
   const { reason, by, portion = 0 } = ending;
   const ended = await grants.find({ ...filter, ...live }, { ...sessionOf(tx), limit: portion }).toArray();
+  await endRecords(deps, tx, grants, ended);
   for (const { _id, accountId: userId = '', clientId = '', tenantId = null } of ended) {
-    await grants.updateOne({ _id }, { $set: tombstone(deps) }, sessionOf(tx));
     const usual: Actor = reason === 'reuse' ? { kind: 'system', reason: 'protocol' } : { kind: 'user', userId };
     const data = { reason, clientId, userId };
     await deps.recordEvent(tx, { type: 'grant.revoked', tenantId, actor: by ?? usual, subjectId: _id, data });
