@@ -35,7 +35,7 @@ export async function startEmailChange(
   const isTaken = (await deps.users.findUserByEmail(email)) !== null;
   await deps.inTransaction(async (tx) => {
     await deps.links.forgetLinksOf(tx, userId, ['change_email']);
-    const data = { email, former: user.email, browserId, factors: factorsOf(user) };
+    const data = { email, former: user.email, browserId, since: sinceOf(user) };
     const link = { purpose: 'change_email', userId: isTaken ? null : userId, data } as const;
     const { token, expiresAt } = await deps.links.createLink(tx, link);
     await deps.queueMail(tx, {
@@ -74,8 +74,8 @@ export async function proveEmailChange(
       const taken = await deps.links.takeLink(tx, 'change_email', token);
       const user = taken?.userId ? await deps.users.findUserById(taken.userId, tx) : null;
       if (!taken || user?.status !== 'active' || user.email !== taken.data['former']) return 'over';
-      // whoever asked may have been a thief, whom another factor was to keep out
-      if (taken.data['factors'] !== factorsOf(user)) return 'over';
+      // whoever asked may have been a thief, who was to be kept out meanwhile
+      if (taken.data['since'] !== sinceOf(user)) return 'over';
       const email = taken.data['email'] ?? '';
       await setAddress(deps, tx, user, email);
       if (await isReturn(deps, tx, user.id, email)) await tellReplaced(deps, tx, user, language);
@@ -89,9 +89,13 @@ export async function proveEmailChange(
   }
 }
 
-/** Since when they are what they are. */
-function factorsOf({ factorsChangedAt }: User): string {
-  return factorsChangedAt?.toISOString() ?? '';
+/**
+ * Since when password and factors are what they are, and nobody was signed out. The link of a request that is overtaken by
+ * such a change is made after that has ended those that there were.
+ */
+function sinceOf({ credentialsChangedAt, factorsChangedAt, browsersTrustedSince }: User): string {
+  const moments = [credentialsChangedAt, factorsChangedAt, browsersTrustedSince];
+  return moments.map((at) => at?.toISOString() ?? '').join(' ');
 }
 
 const mayLeaveAddress = (deps: AccountsDeps, user: User): Promise<boolean> => deps.maySignInWith(user, null);

@@ -41,8 +41,10 @@ export async function linkIdentity(deps: AccountsDeps, wanted: IdentityToLink): 
       return 'linked';
     });
   } catch (error) {
-    if (isDuplicateKey(error)) return 'taken';
-    throw error;
+    if (!isDuplicateKey(error)) throw error;
+    // proven once more in a sign-in, as by a second press of the button
+    const isOwn = asked && (await deps.identities.findIdentity(identity))?.userId === identity.userId;
+    return isOwn ? 'linked' : 'taken';
   }
 }
 

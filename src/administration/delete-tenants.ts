@@ -47,6 +47,11 @@ async function closeForGood(deps: AdministrationDeps, tenantId: string): Promise
 
 async function deleteOwned(deps: AdministrationDeps, tenantId: string): Promise<void> {
   await deps.endings.endAllGrantsOf(actor, { tenantId });
+  // its provider may have opened whole accounts, by a domain
+  for (const { id: connectionId } of await deps.connections.listConnections(tenantId, {
+    limit: deps.connectionLimits.ofTenant,
+  }))
+    await deps.endings.endAllOpenedBy(actor, { connectionId });
   for (;;) {
     const clients = await deps.clients.listClientsOfTenant(tenantId, atOnce);
     if (clients.length === 0) break;

@@ -9,7 +9,7 @@ import { newId } from '../kernel/ids.js';
 import type { Tx } from '../platform/mongo/transactions.js';
 import type { Tenant } from '../tenants/index.js';
 import type { AdministrationDeps } from './administration-deps.js';
-import { endOpenedFor, getDomain, requireDomains, type DomainReference } from './govern-domains.js';
+import { getDomain, requireDomains, type DomainReference } from './govern-domains.js';
 import { requireGrantable, rolesNamed, rolesOfTenant } from './grantable.js';
 import { parsed, roleKeys, type Precondition } from './input.js';
 
@@ -33,7 +33,7 @@ export async function changeDomain(
   input: z.input<typeof domainRulesSchema>,
 ): Promise<Domain> {
   const changes = given(parsed(domainRulesSchema, input));
-  const { before, after } = await deps.inTransaction(async (tx) => {
+  const changed = await deps.inTransaction(async (tx) => {
     const tenant = await deps.tenants.holdTenant(tx, tenantId);
     requireDomains(deps, tenant);
     const domain = await getDomain(deps, { tenantId, domainId }, tx);
@@ -46,10 +46,13 @@ export async function changeDomain(
     if (changes.joinRoles) await requireGivable(deps, tx, by, { tenant, keys: changes.joinRoles });
     if (enforced) requireEnforceable(domain, rules);
     await deps.domains.setDomainRules(tx, by.actor, domain, rules);
-    return { before: domain, after: await getDomain(deps, { tenantId, domainId }, tx) };
+    return getDomain(deps, { tenantId, domainId }, tx);
   });
-  if (after.connectionId !== before.connectionId) await endOpenedFor(deps, by.actor, before);
-  return after;
+  // also where it led there before: an ending that was cut short is made good by asking again
+  const unlessBy = changed.connectionId ?? undefined;
+  if (changes.connectionId !== undefined)
+    await deps.endings.endAllOpenedBy(by.actor, { domainId, ...(unlessBy === undefined ? {} : { unlessBy }) });
+  return changed;
 }
 
 async function requireConnection(

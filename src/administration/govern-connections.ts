@@ -98,7 +98,8 @@ export async function changeConnection(
   });
   const isClosing = changes.status !== undefined || changes.mode !== undefined;
   // also where it was closed before: an ending that was cut short is made good by asking again
-  if (isClosing && !deps.isWayIn(changed)) await deps.endings.endAllOpenedBy(by.actor, reference.connectionId);
+  if (isClosing && !deps.isWayIn(changed))
+    await deps.endings.endAllOpenedBy(by.actor, { connectionId: reference.connectionId });
   return changed;
 }
 
@@ -118,7 +119,7 @@ export async function deleteConnection(
     const closed = { status: 'disabled', updatedAt: later(connection.updatedAt, deps.now()) } as const;
     await deps.connections.updateConnection(tx, by.actor, { ...connection, ...closed });
   });
-  await deps.endings.endAllOpenedBy(by.actor, reference.connectionId);
+  await deps.endings.endAllOpenedBy(by.actor, { connectionId: reference.connectionId });
   await deps.inTransaction(async (tx) => {
     const connection = await deletableConnection(deps, tx, by, reference);
     await deps.connections.deleteConnection(tx, by.actor, connection);

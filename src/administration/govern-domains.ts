@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Domain } from '../domains/index.js';
-import { systemAuthority, type Actor, type Authority } from '../kernel/actor.js';
+import { systemAuthority, type Authority } from '../kernel/actor.js';
 import { AppError, invalidInput } from '../kernel/errors.js';
 import { secondsAfter } from '../kernel/time.js';
 import { isDuplicateKey, type Tx } from '../platform/mongo/transactions.js';
@@ -78,28 +78,26 @@ export async function verifyDomain(
   }
 }
 
-/** The name is nobody's from then on, and what its connection has opened ends. */
+/**
+ * The name is nobody's from then on, and whole accounts that were opened by it are closed. It leads nowhere first, so that a
+ * deletion that is cut short is made good by asking again.
+ */
 export async function deleteDomain(
   deps: AdministrationDeps,
   by: Authority,
   { tenantId, domainId }: DomainReference,
 ): Promise<void> {
-  const deleted = await deps.inTransaction(async (tx) => {
+  await deps.inTransaction(async (tx) => {
     await deps.tenants.holdTenant(tx, tenantId);
     const domain = await getDomain(deps, { tenantId, domainId }, tx);
-    await deps.domains.deleteDomain(tx, by.actor, domain);
-    return domain;
+    if (domain.connectionId === null) return;
+    await deps.domains.setDomainRules(tx, by.actor, domain, { ...domain, connectionId: null, enforced: false });
   });
-  await endOpenedFor(deps, by.actor, deleted);
-}
-
-/** What the connection of a domain has opened that it does not lead to any more: whole accounts, and by its word alone. */
-export async function endOpenedFor(
-  { endings }: AdministrationDeps,
-  actor: Actor,
-  { connectionId, verifiedAt }: Domain,
-): Promise<void> {
-  if (connectionId !== null && verifiedAt !== null) await endings.endAllOpenedBy(actor, connectionId);
+  await deps.endings.endAllOpenedBy(by.actor, { domainId });
+  await deps.inTransaction(async (tx) => {
+    await deps.tenants.holdTenant(tx, tenantId);
+    await deps.domains.deleteDomain(tx, by.actor, await getDomain(deps, { tenantId, domainId }, tx));
+  });
 }
 
 /** Throws 404. */
@@ -136,25 +134,32 @@ export async function recheckDomains(deps: AdministrationDeps, isOver: () => boo
 
 /** True when it is lost. */
 async function recheck(deps: AdministrationDeps, due: Domain): Promise<boolean> {
+  if (due.verifiedBy === null) return endLost(deps, due);
   const isThere = await hasRecord(deps, due);
-  const lost = await deps.inTransaction(async (tx) => {
+  const isLost = await deps.inTransaction(async (tx) => {
     const domain = await deps.domains.findDomain(due.tenantId, due.id, tx);
-    if (domain?.verifiedBy !== 'record') return null;
+    if (domain?.verifiedBy !== 'record') return false;
     const { missingSince } = domain;
     if (isThere) {
       if (missingSince !== null) await deps.domains.setDomainVerified(tx, maintenance, domain, 'record');
-      return null;
+      return false;
     }
     if (missingSince === null) {
       await deps.domains.setDomainMissing(tx, maintenance, domain);
-      return null;
+      return false;
     }
-    if (secondsAfter(missingSince, deps.domainRules.graceSeconds) > deps.now()) return null;
+    if (secondsAfter(missingSince, deps.domainRules.graceSeconds) > deps.now()) return false;
     await deps.domains.setDomainUnverified(tx, maintenance, domain);
-    return domain;
+    return true;
   });
-  if (lost) await endOpenedFor(deps, maintenance, lost);
-  return lost !== null;
+  return isLost && endLost(deps, due);
+}
+
+/** Whole accounts that were opened by it are closed. Due again until that is done. */
+async function endLost(deps: AdministrationDeps, { tenantId, id: domainId }: Domain): Promise<true> {
+  await deps.endings.endAllOpenedBy(maintenance, { domainId });
+  await deps.domains.setDomainSettled(tenantId, domainId);
+  return true;
 }
 
 async function hasRecord(deps: AdministrationDeps, domain: Domain): Promise<boolean> {

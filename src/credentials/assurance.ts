@@ -85,7 +85,7 @@ export function isStrongest(
   enrolled: readonly string[],
   { level, amr }: { level: string | undefined; amr: readonly string[] },
 ): boolean {
-  if (reachesSecondLevel(enrolled)) return reaches(level, 'aal2');
+  if (reachesSecondLevel(enrolled) || reaches(level, 'aal2')) return reaches(level, 'aal2');
   return !enrolled.includes('email') || amr.includes('otp');
 }
 

@@ -61,6 +61,8 @@ export interface DomainStore {
   setMissing(tx: Tx, domain: Domain, since: Date): Promise<void>;
   /** It is nobody's from then on. */
   setUnverified(tx: Tx, domain: Domain): Promise<void>;
+  /** Not due any more, unless it is verified by now. */
+  setSettled(tenantId: string, id: string): Promise<void>;
   remove(tx: Tx, domain: Domain): Promise<void>;
   /** One whose record is to be looked for, for whoever asks first; it is due again after that. */
   takeDue(check: Check): Promise<Domain | null>;
@@ -108,9 +110,11 @@ export function createDomainStore(database: Database): DomainStore {
     },
     async setUnverified(tx, { tenantId, id }) {
       const changes = { verifiedAt: null, verifiedBy: null, missingSince: null };
-      const update = { $set: changes, $unset: { verifiedName: 1, recheckAt: 1 } };
+      const update = { $set: changes, $unset: { verifiedName: 1 } };
       await model.updateOne({ tenantId, _id: id }, update, sessionOf(tx));
     },
+    setSettled: async (tenantId, id) =>
+      void (await model.updateOne({ tenantId, _id: id, verifiedAt: null }, { $unset: { recheckAt: 1 } })),
     async remove(tx, { tenantId, id }) {
       await model.deleteOne({ tenantId, _id: id }, sessionOf(tx));
     },

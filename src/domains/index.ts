@@ -39,9 +39,12 @@ export interface DomainsModule {
   setDomainRules(tx: Tx, actor: Actor, domain: Domain, rules: DomainRules): Promise<void>;
   /** Its record was looked for and not found; what is verified stays so. */
   setDomainMissing(tx: Tx, actor: Actor, domain: Domain): Promise<void>;
+  /** It is due once more, until it is said to be settled. */
   setDomainUnverified(tx: Tx, actor: Actor, domain: Domain): Promise<void>;
+  /** Of one that is not verified: nothing is left to be done for that. */
+  setDomainSettled(tenantId: string, id: string): Promise<void>;
   deleteDomain(tx: Tx, actor: Actor, domain: Domain): Promise<void>;
-  /** A verified one whose record is to be looked for again, given to one who asks; null: none is due. */
+  /** One whose record is to be looked for again, or that was lost and is not settled, given to one who asks; null: none is due. */
   takeDueDomain(): Promise<Domain | null>;
 }
 
@@ -88,6 +91,7 @@ export function domainsModule(deps: {
       await store.setUnverified(tx, domain);
       await record(tx, 'domain.verification_lost', actor, domain);
     },
+    setDomainSettled: store.setSettled,
     async deleteDomain(tx, actor, domain) {
       await store.remove(tx, domain);
       await record(tx, 'domain.deleted', actor, domain);

@@ -80,7 +80,7 @@ export interface OidcDeps
     RecentReadsDeps,
     ClientKeysDeps,
     Omit<LogoutDeps, 'findClient'>,
-    Pick<AdapterDeps, 'confirmSignIn' | 'findIdentity' | 'findConnection' | 'isWayIn' | 'queueMail'>,
+    Pick<AdapterDeps, 'confirmSignIn' | 'findIdentity' | 'findConnection' | 'findDomain' | 'isWayIn' | 'queueMail'>,
     Pick<Parameters<typeof createEndings>[0], 'remains'>,
     Omit<ClientAdapterDeps, 'now'>,
     Omit<TenantChoiceDeps, 'authorizationOf'> {

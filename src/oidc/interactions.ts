@@ -165,7 +165,8 @@ export function createInteractions(deps: ConsentDeps): Interactions {
     consentAsked: forPages(async (exchange: BrowserExchange) => consentRequestOf(deps, await details(exchange))),
     signedIn: forPages((exchange: BrowserExchange, { user, ...how }: Login) => {
       const { id: accountId, credentialsChangedAt, factorsChangedAt } = user;
-      const at = { connectionId: how.upstream?.connectionId, ts: epochSeconds(deps.now()) };
+      const { connectionId, domainId } = how.upstream ?? {};
+      const at = { connectionId, domainId, ts: epochSeconds(deps.now()) };
       const login = { ...how, ...at, accountId, credentialsChangedAt, factorsChangedAt };
       return finish(exchange, { login, half_done: undefined, linking: undefined });
     }),

@@ -3,7 +3,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type Provider from 'oidc-provider';
 import type { Logger } from '../platform/log/logger.js';
 import type { SessionState } from './adapter/session-adapter.js';
-import { watchLogins, type BoundSession } from './library-internals.js';
+import { boundsIn, watchLogins, type BoundSession } from './library-internals.js';
 
 /** The library tells of its refusals by one event an endpoint. */
 const refusals = [
@@ -46,7 +46,7 @@ export function listenTo(provider: Provider, log: Logger): void {
 function noteLogin(ctx: KoaContextWithOIDC, session: BoundSession): void {
   const { prompt, result } = ctx.oidc.entities.Interaction ?? {};
   if (!result?.login) return;
-  const { boundTenantId, connectionId, sessionSeconds } = result.login as BoundSession;
-  Object.assign(session, { boundTenantId, connectionId, sessionSeconds });
+  const login = result.login as BoundSession;
+  Object.assign(session, { ...boundsIn(login), sessionSeconds: login.sessionSeconds });
   if (prompt?.name === 'login') (ctx.state as SessionState).login = result.login;
 }

@@ -16,17 +16,18 @@ import type { GrantBinding } from './adapter/grant-binding.js';
 
 /** Names of ours that a Grant carries beside the library's. */
 const grantMembers: readonly (keyof GrantBinding)[] = [
-  ...(['tenantId', 'sessionUid', 'offline', 'exchangedFrom', 'boundTenantId', 'connectionId'] as const),
+  ...(['tenantId', 'sessionUid', 'offline', 'exchangedFrom', 'boundTenantId', 'connectionId', 'domainId'] as const),
 ];
 /** And a Session. */
-const sessionMembers: readonly (keyof BoundSession)[] = ['boundTenantId', 'connectionId', 'sessionSeconds'];
+const sessionMembers: readonly (keyof BoundSession)[] = ['boundTenantId', 'connectionId', 'domainId', 'sessionSeconds'];
 
 /** What bounds a sign-in that an upstream provider has vouched for. */
 export interface BoundSession {
   /** What it opens, where that is a tenant's own: that tenant, and nothing else of the person. */
   boundTenantId?: string | undefined;
-  /** By which it was done. */
+  /** By which it was done, and by which domain that opened the whole account. */
   connectionId?: string | undefined;
+  domainId?: string | undefined;
   /** How long after it began it ends at the latest, where the connection says so. */
   sessionSeconds?: number | undefined;
 }
@@ -71,11 +72,11 @@ export function upstreamBoundsOf({ oidc }: KoaContextWithOIDC): UpstreamBounds {
 }
 
 export function boundsIn(signedIn: BoundSession | undefined): UpstreamBounds {
-  const { boundTenantId, connectionId } = signedIn ?? {};
-  return { boundTenantId, connectionId };
+  const { boundTenantId, connectionId, domainId } = signedIn ?? {};
+  return { boundTenantId, connectionId, domainId };
 }
 
-type UpstreamBounds = Pick<GrantBinding, 'boundTenantId' | 'connectionId'>;
+type UpstreamBounds = Pick<GrantBinding, 'boundTenantId' | 'connectionId' | 'domainId'>;
 
 /** Secrets are stored hashed and several may be live, so the comparison is ours. */
 export function replaceSecretComparison(

@@ -68,7 +68,7 @@ export function seedingModule(deps: SeedingDeps): SeedingModule {
   async function apply(seed: Seed, actor: Actor, describe: Describe): Promise<SeedReport> {
     const plan = await planOf(seed, actor, describe);
     await write(plan);
-    for (const connectionId of plan.closedConnections) await deps.endAllOpenedBy(actor, connectionId);
+    for (const connectionId of plan.closedConnections) await deps.endAllOpenedBy(actor, { connectionId });
     return plan.counts;
   }
 

@@ -150,7 +150,10 @@ async function arrive(
       proof: { ...federatedProof, amr: [...federatedProof.amr, ...(isVerified ? person.methods : [])], isVerified },
       boundTenantId: isWhole ? undefined : connection.tenantId,
       sessionSeconds: connection.sessionSeconds ?? undefined,
-      upstream: { ...reference, issuer: person.issuer, subject: person.subject },
+      upstream: {
+        ...{ ...reference, issuer: person.issuer, subject: person.subject },
+        domainId: isWhole && !isOfPlatform ? domain?.id : undefined,
+      },
     });
   }
   if (result.outcome !== 'to_prove') {

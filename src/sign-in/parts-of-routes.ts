@@ -89,10 +89,8 @@ async function boundsOf(
   const linked = boundTenantId === undefined ? await linkWaiting(deps, ctx, interaction, user) : null;
   if (upstream) return { boundTenantId, sessionSeconds, upstream };
   if (linked) return linked;
-  // what was open to the first factor may not be by now, or was for the sake of what was to be linked
-  const isLater = interaction.linking !== null || interaction.halfDone !== null;
-  if (!isLater || (await deps.homeRealms.maySignInWith(user, null))) return {};
-  await deps.interactions.begunAnew(exchangeOf(ctx));
+  // the first factor may have been open for the sake of what was to be linked
+  if (!interaction.linking || (await deps.homeRealms.maySignInWith(user, null))) return {};
   throw new AppError('sign_in.of_domain', {
     status: 403,
     detail: 'People with your address sign in with their organisation. Go back to the app and start again.',

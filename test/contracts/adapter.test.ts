@@ -48,7 +48,12 @@ describe('the adapter of the OIDC library', () => {
       recentReads: createExpiringMap(2),
       revoked: revokedTokens({ database, cacheSeconds: 2 }),
       devicePollSeconds: 5,
-      ...{ findIdentity: async () => null, findConnection: async () => null, isWayIn: () => true },
+      ...{
+        findIdentity: async () => null,
+        findConnection: async () => null,
+        findDomain: async () => null,
+        isWayIn: () => true,
+      },
       confirmSignIn: async () => ({ user: {} as User, isFirst: true }),
       ...{ issuer: 'https://id.example.com', queueMail: async () => undefined },
       verifyAccessToken: async () => null,

@@ -1,10 +1,7 @@
 // A domain whose people sign in at their organisation: how far its word goes, and that nobody gets around it or is shut out.
 import { expect } from 'chai';
-import * as client from 'openid-client';
-import { policy } from '../../config/policy.js';
 import { operator, outcomeOf } from '../support/administered.js';
 import { browser, type Browser, type Page } from '../support/browser.js';
-import { contractSeed } from '../support/contract-seed.js';
 import { closeHttpsHosts } from '../support/https-host.js';
 import { browserIdOf, changeLink, userIdOf } from '../support/mail-links.js';
 import { signIn, type RelyingParty } from '../support/relying-party.js';
@@ -22,7 +19,6 @@ describe('a domain that is enforced', function () {
   let party: RelyingParty;
   let clock: MovedClock;
   let acme: string;
-  let domainId: string;
   let connectionId: string;
   let rule: HomeRealmGround['rule'];
   let enforce: HomeRealmGround['enforce'];
@@ -33,7 +29,7 @@ describe('a domain that is enforced', function () {
   beforeEach(async () => {
     clock = movedClock();
     const ground = await homeRealmGround(clock.now);
-    ({ running, provider, party, acme, domainId, connectionId, rule, enforce, comeBy } = ground);
+    ({ running, provider, party, acme, connectionId, rule, enforce, comeBy } = ground);
   });
   afterEach(async () => {
     await closeApps();
@@ -95,51 +91,6 @@ describe('a domain that is enforced', function () {
     expect((await bringBack(own, provider.agree(away.url))).html, 'the account').to.contain('id="code"');
   });
 
-  it('sec-007 a whole account that the connection of the domain has opened ends with what it rested on', async () => {
-    await rule({ joinRoles: ['member'] });
-    const { administration } = running.app;
-    const reference = { tenantId: acme, connectionId };
-    const other = {
-      name: 'Other',
-      issuer: 'https://other.example',
-      clientId: 'x',
-      clientSecret: 'a secret of 16 and more',
-    };
-    const { id: otherId } = await administration.createConnection(operator, acme, other);
-    const close = (status: 'enabled' | 'disabled') =>
-      administration.changeConnection(operator, reference, { changes: { status } });
-    const endings: Record<string, () => Promise<unknown>> = {
-      'the connection is closed': () => close('disabled'),
-      'the domain leads elsewhere': () => rule({ connectionId: otherId }),
-      'the domain leads nowhere': () => rule({ connectionId: null }),
-      'the record of the domain is gone': async () => {
-        const domains = running.database.collection('domains');
-        const missingSince = new Date(Date.now() - policy.domains.graceSeconds * 1000 - 1000);
-        await domains.updateOne({}, { $set: { verifiedBy: 'record', missingSince, recheckAt: new Date(0) } });
-        expect(await running.app.administration.recheckDomains()).to.equal(1);
-      },
-      'the domain is deleted': () => administration.deleteDomain(operator, { tenantId: acme, domainId }),
-    };
-    for (const [why, end] of Object.entries(endings)) {
-      await close('enabled');
-      await rule({ connectionId });
-      await running.app.seeding.applySeed({
-        tenants: [{ ...contractSeed.tenants![0]!, domains: [{ name: 'corp.example', verified: true }] }],
-      });
-      const { page, own, finish } = await comeBy(grace.email, { tenant: 'acme', scope: 'openid offline_access' });
-      const { refresh_token: refreshToken } = await finish(page.url);
-      const bystander = visitor();
-      await signIn(running.issuer, (await party.begin()).url, owner, bystander);
-      expect([await accountOpenTo(own), await accountOpenTo(bystander)], why).to.deep.equal([true, true]);
-      await end();
-      expect([await accountOpenTo(own), await accountOpenTo(bystander)], why).to.deep.equal([false, true]);
-      const refused = await client
-        .refreshTokenGrant(party.configuration, refreshToken ?? '')
-        .catch((error: unknown) => error);
-      expect(refused, why).to.include({ error: 'invalid_grant' });
-    }
-  });
-
   /** By the connection up to the page that asks for proof of the account with that address. */
   async function toLink(
     own: Browser,
@@ -162,9 +113,21 @@ describe('a domain that is enforced', function () {
     expect((await first.finish(linked.url)).claims()).to.include({ email: grace.email });
     expect(await accountOpenTo(own)).to.equal(true);
     await running.database.collection('oidc_sessions').deleteMany({});
+    const ownerId = await userIdOf(running, owner.email);
+    await running.database.collection('identities').updateOne({}, { $set: { userId: ownerId } });
     const refused = await own.submit(second.page, byPassword);
     expect([refused.status, refused.html.includes('sign in with their organisation')]).to.deep.equal([403, true]);
     expect(await accountOpenTo(own)).to.equal(false);
+  });
+
+  it('sec-007 enforced, to prove an account once more that is linked by now is to come by the connection', async () => {
+    await running.app.seeding.applySeed({ users: [member] });
+    await enforce();
+    const own = visitor();
+    const { page, finish } = await toLink(own);
+    const byPassword = { login: grace.email, password: grace.password };
+    await own.submit((await toLink(own)).page, byPassword);
+    expect((await finish((await own.submit(page, byPassword)).url)).claims()).to.include({ email: grace.email });
   });
 
   it('sec-007 a sign-in that has linked an account ends with its connection, and lasts no longer than that says', async () => {

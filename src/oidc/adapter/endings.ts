@@ -1,6 +1,6 @@
 import type { EventDraft, RecordEvent } from '../../events/index.js';
 import type { Actor } from '../../kernel/actor.js';
-import { secondsAfter, type Clock } from '../../kernel/time.js';
+import { epochSeconds, secondsAfter, type Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
 import { sessionOf, type InTransaction, type Tx } from '../../platform/mongo/transactions.js';
 import type { GrantBinding } from './grant-binding.js';
@@ -41,6 +41,9 @@ export type RevocationReason = 'reuse' | 'revoked' | 'session_ended' | 'password
 /** Grants of a person, of a client, or in a tenant; what is named holds together. */
 export type GrantsOf = Partial<Pick<GrantBinding, 'accountId' | 'clientId' | 'tenantId' | 'sessionUid'>>;
 
+/** With another connection than the domain leads to now: what it opened before it did. */
+export type Opener = { connectionId: string } | { domainId: string; unlessBy?: string };
+
 export interface Endings {
   /** After a reuse the whole family, back to the grant that it began with. */
   revokeGrant(grantId: string, reason: RevocationReason, by?: Actor): Promise<void>;
@@ -58,8 +61,11 @@ export interface Endings {
   endGrantsOf(tx: Tx, actor: Actor, of: GrantsOf, reason: RevocationReason): Promise<void>;
   /** The same for any number, one portion a transaction. */
   endAllGrantsOf(actor: Actor, of: GrantsOf): Promise<void>;
-  /** Sessions and grants of sign-ins that were done by this connection. One portion a transaction. */
-  endAllOpenedBy(actor: Actor, connectionId: string): Promise<void>;
+  /**
+   * Sessions and grants of sign-ins that were done until now by this connection, or opened whole accounts by this domain,
+   * with what they left. One portion a transaction.
+   */
+  endAllOpenedBy(actor: Actor, opener: Opener): Promise<void>;
   /** The live grant of this binding, if there is one. */
   findGrantId(binding: GrantBinding): Promise<string | undefined>;
 }
@@ -117,11 +123,9 @@ export function createEndings(deps: Deps): Endings {
       };
       while ((await inTransaction(end)) > 0);
     },
-    async endAllOpenedBy(by, connectionId) {
-      const opened = { connectionId };
-      const end = (tx: Tx): Promise<number> =>
-        endWhole(deps, tx, { sessions: opened, grants: opened }, { reason: 'session_ended', by, portion });
-      while ((await inTransaction(end)) > 0);
+    async endAllOpenedBy(by, opener) {
+      const of = openedBy(opener, deps.now()); // who signs in meanwhile is asked then whether they may
+      while ((await inTransaction((tx) => endOpened(deps, tx, of, by))) > 0);
     },
     findGrantId: (binding) => findLiveGrant(grants, binding),
   };
@@ -131,18 +135,41 @@ async function forgetRemains({ remains }: Deps, tx: Tx, userId: string): Promise
   for (const forget of remains) await forget(tx, userId);
 }
 
-/** Gives how many there were. */
+function openedBy(opener: Opener, until: Date): { sessions: object; grants: object } {
+  const { unlessBy, ...by } = 'domainId' in opener ? opener : { ...opener, unlessBy: undefined };
+  const opened = { ...by, ...(unlessBy === undefined ? {} : { connectionId: { $ne: unlessBy } }) };
+  return {
+    sessions: { ...opened, loginTs: { $lte: epochSeconds(until) } },
+    grants: { ...opened, createdAt: { $lte: until } },
+  };
+}
+
+/** A portion, with other grants of the sessions in it, which may be older than the sign-in, and what was left in them. */
+async function endOpened(deps: Deps, tx: Tx, of: { sessions: object; grants: object }, by: Actor): Promise<number> {
+  const ending = { reason: 'session_ended', by } as const;
+  const sessions = await endSessions(deps, tx, of.sessions, portion);
+  await tellOfSessions(deps, tx, sessions, by);
+  const ofSessions = { sessionUid: { $in: sessions.map(({ _id }) => _id) }, offline: false };
+  const grants = [
+    ...(await endGrants(deps, tx, ofSessions, ending)),
+    ...(await endGrants(deps, tx, of.grants, { ...ending, portion })),
+  ];
+  const people = new Set([...sessions, ...grants].flatMap(({ accountId }) => accountId ?? []));
+  for (const userId of people) await forgetRemains(deps, tx, userId);
+  await announce(deps, tx, [...sessions.flatMap(usesOfSession), ...grants.flatMap(useOfGrant)]);
+  return sessions.length + grants.length;
+}
+
 async function endWhole(
   deps: Deps,
   tx: Tx,
   of: { sessions: object; grants: object },
   ending: Ending & { by: Actor },
-): Promise<number> {
-  const sessions = await endSessions(deps, tx, of.sessions, ending.portion);
+): Promise<void> {
+  const sessions = await endSessions(deps, tx, of.sessions);
   await tellOfSessions(deps, tx, sessions, ending.by);
   const grants = await endGrants(deps, tx, of.grants, ending);
   await announce(deps, tx, [...sessions.flatMap(usesOfSession), ...grants.flatMap(useOfGrant)]);
-  return sessions.length + grants.length;
 }
 
 /** As they were. */
@@ -236,9 +263,10 @@ async function findLiveGrant(
   binding: GrantBinding,
 ): Promise<string | undefined> {
   const absent = { $exists: false };
-  const { exchangedFrom = absent, boundTenantId = absent, connectionId = absent } = binding;
+  const { exchangedFrom = absent, boundTenantId = absent, connectionId = absent, domainId = absent } = binding;
+  const bounds = { exchangedFrom, boundTenantId, connectionId, domainId };
   const newest = { projection: { _id: 1 }, sort: { createdAt: -1 } } as const;
-  return (await grants.findOne({ ...binding, exchangedFrom, boundTenantId, connectionId, ...live }, newest))?._id;
+  return (await grants.findOne({ ...binding, ...bounds, ...live }, newest))?._id;
 }
 
 function sessionEnded(userId: string, actor: Actor): EventDraft {

@@ -32,14 +32,24 @@ export function grantAdapter(deps: GrantAdapterDeps): Adapter {
   return {
     async upsert(id, payload, expiresIn) {
       const binding = payload as unknown as GrantBinding;
-      const { accountId, clientId, tenantId, sessionUid, offline, exchangedFrom, boundTenantId, connectionId } =
-        binding;
+      const {
+        accountId,
+        clientId,
+        tenantId,
+        sessionUid,
+        offline,
+        exchangedFrom,
+        boundTenantId,
+        connectionId,
+        domainId,
+      } = binding;
       const changes = {
         payload: await records.encode(id, payload),
         ...{ accountId, clientId, tenantId, sessionUid, offline, createdAt: deps.now() },
         ...(exchangedFrom === undefined ? {} : { exchangedFrom }),
         ...(boundTenantId === undefined ? {} : { boundTenantId }),
         ...(connectionId === undefined ? {} : { connectionId }),
+        ...(domainId === undefined ? {} : { domainId }),
         ...records.expiryIn(expiresIn),
       };
       await deps.inTransaction(async (tx) => {

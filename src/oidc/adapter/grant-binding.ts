@@ -11,4 +11,6 @@ export interface GrantBinding {
   boundTenantId?: string | undefined;
   /** The connection by which that sign-in was done; whoever closes it ends both. */
   connectionId?: string | undefined;
+  /** The domain by which that opened the whole account; whoever takes it away ends both. */
+  domainId?: string | undefined;
 }

@@ -21,7 +21,10 @@ export interface AdapterDeps
     ProtocolRecordDeps,
     JwtAccessTokenDeps,
     BrowserBindingDeps,
-    Pick<SessionAdapterDeps, 'confirmSignIn' | 'findIdentity' | 'findConnection' | 'isWayIn' | 'issuer' | 'queueMail'> {
+    Pick<
+      SessionAdapterDeps,
+      'confirmSignIn' | 'findIdentity' | 'findConnection' | 'findDomain' | 'isWayIn' | 'issuer' | 'queueMail'
+    > {
   endings: Endings;
   clients: Adapter;
   recentReads: RecentReads;
@@ -76,7 +79,8 @@ export async function ensureProtocolIndexes(database: Database): Promise<void> {
   await database.collection('oidc_sessions').createIndex({ formerIdHash: 1 }, { sparse: true });
   await database.collection('oidc_sessions').createIndex({ accountId: 1 });
   for (const upstream of ['oidc_sessions', 'oidc_grants'])
-    await database.collection(upstream).createIndex({ connectionId: 1 }, { sparse: true });
+    for (const by of ['connectionId', 'domainId'])
+      await database.collection(upstream).createIndex({ [by]: 1 }, { sparse: true });
   await database.collection('oidc_device_codes').createIndex({ userCodeHash: 1 }, unique);
   await database.collection('oidc_grants').createIndex({ sessionUid: 1, accountId: 1, clientId: 1, tenantId: 1 });
   await database.collection('oidc_grants').createIndex({ accountId: 1 });

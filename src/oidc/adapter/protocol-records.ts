@@ -45,6 +45,8 @@ export interface ProtocolRecord {
   boundTenantId?: string;
   /** The connection by which it, or the sign-in from which it came, was begun (Session, Grant). */
   connectionId?: string | null;
+  /** The domain by which that opened the whole account (Session, Grant). */
+  domainId?: string | null;
   /** Grants are never changed, so this is also when it was written. */
   createdAt?: Date;
 }

@@ -2,6 +2,7 @@ import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provid
 import type { Context } from 'koa';
 import type { EventDraft } from '../../events/index.js';
 import type { Connection, ConnectionsModule } from '../../connections/index.js';
+import type { DomainsModule } from '../../domains/index.js';
 import type { IdentitiesModule, IdentityKey } from '../../identities/index.js';
 import type { Language } from '../../kernel/languages.js';
 import type { EndingDeps } from './endings.js';
@@ -28,6 +29,7 @@ export interface SessionAdapterDeps extends ProtocolRecordDeps, EndingDeps, NewB
   findIdentity: IdentitiesModule['findIdentity'];
   findConnection: ConnectionsModule['findConnection'];
   isWayIn(connection: Connection): boolean;
+  findDomain: DomainsModule['findDomain'];
 }
 
 /** How old what is known of the device of a session may be. */
@@ -115,7 +117,7 @@ async function confirmLogin(
 }
 
 /**
- * Whoever closes a connection or unlinks an account ends the sessions that there are. Asked after the session is there, so
+ * Whoever closes a connection, unlinks an account or takes a domain away ends the sessions that there are. Asked after the session is there, so
  * that of the two at once either they find it or this finds them.
  */
 async function confirmUpstream(
@@ -124,11 +126,14 @@ async function confirmUpstream(
   userId: string,
   upstream: UpstreamLogin,
 ): Promise<void> {
-  const [identity, connection] = await Promise.all([
+  const { tenantId, connectionId, domainId } = upstream;
+  const [identity, connection, domain] = await Promise.all([
     deps.findIdentity(upstream),
-    deps.findConnection(upstream.tenantId, upstream.connectionId),
+    deps.findConnection(tenantId, connectionId),
+    domainId === undefined ? undefined : deps.findDomain(tenantId, domainId),
   ]);
-  if (identity?.userId === userId && connection && deps.isWayIn(connection)) return;
+  const isLed = domain === undefined || (domain?.connectionId === connectionId && domain.verifiedAt !== null);
+  if (identity?.userId === userId && connection && deps.isWayIn(connection) && isLed) return;
   await deps.endSession(sessionUid);
   if (Provider.ctx) leaveSessionUnsaved(Provider.ctx);
   throw new errors.LoginRequired('the way in was closed while the sign-in was under way');
@@ -156,7 +161,10 @@ export interface SessionState {
 }
 
 /** Somebody of a provider, by whom a sign-in was done. */
-export type UpstreamLogin = IdentityKey;
+export type UpstreamLogin = IdentityKey & {
+  /** By which the connection of a tenant opens the whole account. */
+  domainId?: string | undefined;
+};
 
 interface FinishedLogin {
   accountId: string;
@@ -186,12 +194,12 @@ async function writtenOf(
   expiresIn: number | undefined,
 ): Promise<Partial<ProtocolRecord>> {
   const { accountId, loginTs } = payload;
-  const { connectionId = null } = payload as BoundSession;
+  const { connectionId = null, domainId = null } = payload as BoundSession;
   return {
     payload: await records.encode(payload.uid as string, payload),
     ...(accountId === undefined ? {} : { accountId }),
     ...(loginTs === undefined ? {} : { loginTs }),
-    connectionId,
+    ...{ connectionId, domainId },
     ...records.expiryIn(expiresIn),
   };
 }

@@ -68,6 +68,7 @@ describe('when a login is finished', () => {
       [[], 'aal1', ['pwd'], true],
       [['email'], 'aal1', ['pwd'], false],
       [['email'], 'aal1', ['pwd', 'otp'], true],
+      [['email'], 'aal2', ['fed', 'mfa'], true],
       [['email', 'totp'], 'aal1', ['pwd', 'otp'], false],
       [['totp'], 'aal1', ['pwd'], false],
       [['passkey'], undefined, [], false],
