@@ -1,13 +1,14 @@
 // What people have beside themselves.
 import { expect } from 'chai';
+import { totpCode } from '../../src/credentials/totp.js';
 import { authorizeUrl, post, redeem, refreshing, type TokenSet } from '../http/requests.js';
 import { operator, seatsOf, tenantIdOf } from '../support/administered.js';
 import { browser } from '../support/browser.js';
 import { ada } from '../support/contract-seed.js';
-import { factorsOf } from '../support/factors-of.js';
 import { askForRecovery } from '../support/mail-links.js';
 import { csrfOf, openPortal, postForm } from '../support/portal.js';
 import { signIn } from '../support/relying-party.js';
+import { secretOn } from '../support/second-factor.js';
 import { closeApps } from '../support/start-app.js';
 import { consultant, thirdPartySecret } from '../support/two-tenants.js';
 import { solo, openGround, type AccountGround } from './account-ground.js';
@@ -111,14 +112,14 @@ describe('the account portal: tenants, invitations, apps and data', function () 
     const { administration } = ground.running.app;
     await askForRecovery(browser(ground.issuer), ada.email);
     await administration.unlockUser(operator, await ground.idOf(ada.email));
-    const factors = await factorsOf(ground.running, ground.now);
-    const user = await administration.getUserByEmail(ada.email);
     const { visitor, page } = await openPortal(ground.issuer, { path: '/account/data' });
     const seen = await visitor.get('/account/activity');
     expect(seen.html)
       .to.contain('Somebody asked for a link to a new password')
       .and.contain('try to sign in again at once');
-    await factors.allowEmailCodes(user, { provenAt: ground.now(), level: 'aal2', amr: ['pwd', 'otp'] });
+    const form = await visitor.get('/account/factors/app');
+    const secret = secretOn(form);
+    await visitor.submit(form, { code: totpCode(secret, ground.now()) }, '/factors/app');
     const file = await visitor.submit(page, {}, '/data');
     expect(file.headers.get('content-disposition')).to.equal('attachment; filename="gatehouse-account.json"');
     expect(file.headers.get('content-type')).to.contain('application/json');
@@ -128,8 +129,10 @@ describe('the account portal: tenants, invitations, apps and data', function () 
     expect(data['sessions']).to.have.length(1);
     const types = (data['events'] as { type: string }[]).map(({ type }) => type);
     expect(types).to.include.members(['user.signed_in', 'user.recovery_requested', 'user.unlocked']);
-    expect((data['factors'] as { kind: string }[]).map(({ kind }) => kind)).to.deep.equal(['email']);
-    expect(file.html).not.to.match(/argon2|tokenHash|idHash|\$sealed|csrf/);
+    expect((data['factors'] as { kind: string }[]).map(({ kind }) => kind)).to.deep.equal(['totp']);
+    expect(file.html)
+      .not.to.match(/argon2|tokenHash|idHash|\$sealed|csrf/)
+      .and.not.contain(secret);
     ground.later(601);
     expect((await visitor.get('/account/data')).url, 'ten minutes later').to.contain('/sign-in/');
   });
