@@ -45,13 +45,19 @@ async function closeForGood(deps: AdministrationDeps, tenantId: string): Promise
   }
 }
 
+/** They may have opened whole accounts, by a domain. */
+async function endOpenedByProviders(deps: AdministrationDeps, tenantId: string): Promise<void> {
+  for (let after = ''; ;) {
+    const connections = await deps.connections.listConnections(tenantId, { limit: atOnce, after });
+    for (const { id: connectionId } of connections) await deps.endings.endAllOpenedBy(actor, { connectionId });
+    if (connections.length < atOnce) return;
+    after = connections.at(-1)?.id ?? '';
+  }
+}
+
 async function deleteOwned(deps: AdministrationDeps, tenantId: string): Promise<void> {
   await deps.endings.endAllGrantsOf(actor, { tenantId });
-  // its provider may have opened whole accounts, by a domain
-  for (const { id: connectionId } of await deps.connections.listConnections(tenantId, {
-    limit: deps.connectionLimits.ofTenant,
-  }))
-    await deps.endings.endAllOpenedBy(actor, { connectionId });
+  await endOpenedByProviders(deps, tenantId);
   for (;;) {
     const clients = await deps.clients.listClientsOfTenant(tenantId, atOnce);
     if (clients.length === 0) break;

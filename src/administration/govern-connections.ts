@@ -113,18 +113,25 @@ export async function deleteConnection(
   by: Authority,
   reference: ConnectionReference,
 ): Promise<void> {
-  await deps.inTransaction(async (tx) => {
-    const connection = await deletableConnection(deps, tx, by, reference);
-    if (!deps.isWayIn(connection)) return;
-    const closed = { status: 'disabled', updatedAt: later(connection.updatedAt, deps.now()) } as const;
-    await deps.connections.updateConnection(tx, by.actor, { ...connection, ...closed });
-  });
-  await deps.endings.endAllOpenedBy(by.actor, { connectionId: reference.connectionId });
-  await deps.inTransaction(async (tx) => {
-    const connection = await deletableConnection(deps, tx, by, reference);
-    await deps.connections.deleteConnection(tx, by.actor, connection);
-    await deps.forgetIdentitiesOfConnection(tx, connection);
-  });
+  for (let isEnded = false; ; isEnded = true) {
+    const isDeleted = await deps.inTransaction(async (tx) => {
+      const connection = await deletableConnection(deps, tx, by, reference);
+      const isOpen = deps.isWayIn(connection); // again, where somebody opens it meanwhile
+      if (isOpen) await closeConnection(deps, tx, by, connection);
+      else if (isEnded) {
+        await deps.connections.deleteConnection(tx, by.actor, connection);
+        await deps.forgetIdentitiesOfConnection(tx, connection);
+      }
+      return !isOpen && isEnded;
+    });
+    if (isDeleted) return;
+    await deps.endings.endAllOpenedBy(by.actor, { connectionId: reference.connectionId });
+  }
+}
+
+async function closeConnection(deps: AdministrationDeps, tx: Tx, by: Authority, connection: Connection): Promise<void> {
+  const closed = { status: 'disabled', updatedAt: later(connection.updatedAt, deps.now()) } as const;
+  await deps.connections.updateConnection(tx, by.actor, { ...connection, ...closed });
 }
 
 async function deletableConnection(

@@ -87,17 +87,19 @@ export async function deleteDomain(
   by: Authority,
   { tenantId, domainId }: DomainReference,
 ): Promise<void> {
-  await deps.inTransaction(async (tx) => {
-    await deps.tenants.holdTenant(tx, tenantId);
-    const domain = await getDomain(deps, { tenantId, domainId }, tx);
-    if (domain.connectionId === null) return;
-    await deps.domains.setDomainRules(tx, by.actor, domain, { ...domain, connectionId: null, enforced: false });
-  });
-  await deps.endings.endAllOpenedBy(by.actor, { domainId });
-  await deps.inTransaction(async (tx) => {
-    await deps.tenants.holdTenant(tx, tenantId);
-    await deps.domains.deleteDomain(tx, by.actor, await getDomain(deps, { tenantId, domainId }, tx));
-  });
+  for (let isEnded = false; ; isEnded = true) {
+    const isDeleted = await deps.inTransaction(async (tx) => {
+      await deps.tenants.holdTenant(tx, tenantId);
+      const domain = await getDomain(deps, { tenantId, domainId }, tx);
+      const leads = domain.connectionId !== null; // again, where somebody lets it meanwhile
+      if (leads)
+        await deps.domains.setDomainRules(tx, by.actor, domain, { ...domain, connectionId: null, enforced: false });
+      else if (isEnded) await deps.domains.deleteDomain(tx, by.actor, domain);
+      return !leads && isEnded;
+    });
+    if (isDeleted) return;
+    await deps.endings.endAllOpenedBy(by.actor, { domainId });
+  }
 }
 
 /** Throws 404. */

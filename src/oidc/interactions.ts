@@ -123,6 +123,8 @@ export interface LinkingLogin {
   issuer: string;
   subject: string;
   email: string;
+  /** By which the connection is believed about the address, where that is a domain. */
+  domainId?: string | undefined;
   /** As of the connection: how long a session lasts at most. */
   sessionSeconds?: number | undefined;
 }

@@ -163,7 +163,7 @@ async function arrive(
   await deps.interactions.linkingBegun(exchangeOf(ctx), {
     ...{ browserId: deps.browserIds.ensure(ctx), userId: result.user.id, email: result.user.email },
     ...{ ...reference, issuer: person.issuer, subject: person.subject },
-    sessionSeconds: connection.sessionSeconds ?? undefined,
+    ...{ sessionSeconds: connection.sessionSeconds ?? undefined, domainId: domain?.id },
   });
   seeOther(ctx, `/sign-in/${interaction.uid}`);
 }

@@ -89,8 +89,9 @@ async function boundsOf(
   const linked = boundTenantId === undefined ? await linkWaiting(deps, ctx, interaction, user) : null;
   if (upstream) return { boundTenantId, sessionSeconds, upstream };
   if (linked) return linked;
-  // the first factor may have been open for the sake of what was to be linked
-  if (!interaction.linking || (await deps.homeRealms.maySignInWith(user, null))) return {};
+  // the first factor may have been open for the sake of what was to be linked, or as long as the domain was not enforced
+  const isLater = interaction.linking !== null || interaction.halfDone !== null;
+  if (!isLater || (await deps.homeRealms.maySignInWith(user, null))) return {};
   throw new AppError('sign_in.of_domain', {
     status: 403,
     detail: 'People with your address sign in with their organisation. Go back to the app and start again.',
@@ -105,10 +106,10 @@ async function linkWaiting(
   { id: userId }: User,
 ): Promise<Pick<FinishedLogin, 'sessionSeconds' | 'upstream'> | null> {
   if (linking?.userId !== userId || !equalSecrets(linking.browserId, deps.browserIds.ensure(ctx))) return null;
-  const { tenantId, connectionId, issuer, subject, email, sessionSeconds } = linking;
-  const upstream = { tenantId, connectionId, issuer, subject };
-  const result = await deps.accounts.linkIdentity({ ...upstream, email, userId, asked: { email, clientId } });
-  return result === 'linked' ? { upstream, sessionSeconds } : null;
+  const { tenantId, connectionId, issuer, subject, email, sessionSeconds, domainId } = linking;
+  const identity = { tenantId, connectionId, issuer, subject };
+  const result = await deps.accounts.linkIdentity({ ...identity, email, userId, asked: { email, clientId } });
+  return result === 'linked' ? { upstream: { ...identity, domainId }, sessionSeconds } : null;
 }
 
 export function secondFactorPath({ uid }: Interaction): string {

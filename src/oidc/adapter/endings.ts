@@ -1,6 +1,6 @@
 import type { EventDraft, RecordEvent } from '../../events/index.js';
 import type { Actor } from '../../kernel/actor.js';
-import { epochSeconds, secondsAfter, type Clock } from '../../kernel/time.js';
+import { secondsAfter, type Clock } from '../../kernel/time.js';
 import type { Database } from '../../platform/mongo/open-database.js';
 import { sessionOf, type InTransaction, type Tx } from '../../platform/mongo/transactions.js';
 import type { GrantBinding } from './grant-binding.js';
@@ -8,6 +8,8 @@ import { tombstoneSeconds, type ProtocolRecord, type ProtocolRecords } from './p
 
 /** Grants that one transaction ends. */
 const portion = 100;
+/** Sessions, each with its grants and with what is told to apps. */
+const sessionsAtOnce = 10;
 const live = { endedAt: { $exists: false } };
 
 export interface EndingDeps {
@@ -62,8 +64,8 @@ export interface Endings {
   /** The same for any number, one portion a transaction. */
   endAllGrantsOf(actor: Actor, of: GrantsOf): Promise<void>;
   /**
-   * Sessions and grants of sign-ins that were done until now by this connection, or opened whole accounts by this domain,
-   * with what they left. One portion a transaction.
+   * Sessions and grants of sign-ins that were done by this connection, or opened whole accounts by this domain, with what
+   * they left. One portion a transaction.
    */
   endAllOpenedBy(actor: Actor, opener: Opener): Promise<void>;
   /** The live grant of this binding, if there is one. */
@@ -124,8 +126,8 @@ export function createEndings(deps: Deps): Endings {
       while ((await inTransaction(end)) > 0);
     },
     async endAllOpenedBy(by, opener) {
-      const of = openedBy(opener, deps.now()); // who signs in meanwhile is asked then whether they may
-      while ((await inTransaction((tx) => endOpened(deps, tx, of, by))) > 0);
+      const opened = openedBy(opener);
+      while ((await inTransaction((tx) => endOpened(deps, tx, opened, by))) > 0);
     },
     findGrantId: (binding) => findLiveGrant(grants, binding),
   };
@@ -135,24 +137,21 @@ async function forgetRemains({ remains }: Deps, tx: Tx, userId: string): Promise
   for (const forget of remains) await forget(tx, userId);
 }
 
-function openedBy(opener: Opener, until: Date): { sessions: object; grants: object } {
+/** Nobody signs in by it any more, so what is found in the end is all that there was. */
+function openedBy(opener: Opener): object {
   const { unlessBy, ...by } = 'domainId' in opener ? opener : { ...opener, unlessBy: undefined };
-  const opened = { ...by, ...(unlessBy === undefined ? {} : { connectionId: { $ne: unlessBy } }) };
-  return {
-    sessions: { ...opened, loginTs: { $lte: epochSeconds(until) } },
-    grants: { ...opened, createdAt: { $lte: until } },
-  };
+  return { ...by, ...(unlessBy === undefined ? {} : { connectionId: { $ne: unlessBy } }) };
 }
 
 /** A portion, with other grants of the sessions in it, which may be older than the sign-in, and what was left in them. */
-async function endOpened(deps: Deps, tx: Tx, of: { sessions: object; grants: object }, by: Actor): Promise<number> {
+async function endOpened(deps: Deps, tx: Tx, opened: object, by: Actor): Promise<number> {
   const ending = { reason: 'session_ended', by } as const;
-  const sessions = await endSessions(deps, tx, of.sessions, portion);
+  const sessions = await endSessions(deps, tx, opened, sessionsAtOnce);
   await tellOfSessions(deps, tx, sessions, by);
   const ofSessions = { sessionUid: { $in: sessions.map(({ _id }) => _id) }, offline: false };
   const grants = [
     ...(await endGrants(deps, tx, ofSessions, ending)),
-    ...(await endGrants(deps, tx, of.grants, { ...ending, portion })),
+    ...(await endGrants(deps, tx, opened, { ...ending, portion })),
   ];
   const people = new Set([...sessions, ...grants].flatMap(({ accountId }) => accountId ?? []));
   for (const userId of people) await forgetRemains(deps, tx, userId);
