@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Policy } from '../../config/policy.js';
 import { createDataKeyStore } from '../../src/platform/crypto/data-key-store.js';
 import { openKeyRing } from '../../src/platform/crypto/key-ring.js';
 import { manyTries } from '../http/hostile/ask.js';
 import { authorizeUrl, post, redeem } from '../http/requests.js';
 import { operator as system } from '../support/administered.js';
-import { browser } from '../support/browser.js';
 import { redirectUri } from '../support/contract-seed.js';
+import { factorsOf } from '../support/factors-of.js';
 import { signIn } from '../support/relying-party.js';
 import { startApp, type RunningApp, type StartOptions } from '../support/start-app.js';
 import { apiOf, apiWith, roleSeed, type Api } from './api.js';
@@ -38,9 +39,20 @@ export const nobodyThere = 'https://127.0.0.1:1';
 
 export const consoleClient = { id: 'console', secret: 'console-s3cret-console-s3cret-console' } as const;
 
+/** One person signs in dozens of times, each time with a code by e-mail. */
+const { sendings } = manyTries.factors;
+const many = { tries: 1000 };
+const manyMails: Policy = {
+  ...manyTries,
+  factors: {
+    ...manyTries.factors,
+    sendings: { ...sendings, source: { ...sendings.source, ...many }, account: { ...sendings.account, ...many } },
+  },
+};
+
 export async function openStage(options: StartOptions = {}): Promise<ManagementStage> {
   const egress = { allow: [new URL(nobodyThere).host] };
-  const running = await startApp({ seed: roleSeed, policy: manyTries, egress, ...options });
+  const running = await startApp({ seed: roleSeed, policy: manyMails, egress, ...options });
   const { issuer } = running;
   const registered = { redirect_uris: [redirectUri], firstParty: true, resources: [`${issuer}/api`] };
   await running.app.seeding.applySeed({
@@ -94,11 +106,28 @@ export interface PersonTokens {
   id_token: string;
 }
 
-/** A sign-in in a browser of its own, by the code flow, for tokens of the API in the tenant of the ground. */
-export async function signInFor({ issuer, slug }: Ground, person: Person, scope: string): Promise<PersonTokens> {
+async function allowEmailCodes({ running }: Ground, { email }: Person): Promise<void> {
+  const user = await running.app.administration.getUserByEmail(email);
+  if (user.factorKinds?.includes('email')) return;
+  const factors = await factorsOf(running, () => new Date());
+  await factors.allowEmailCodes(user, { provenAt: new Date(), level: 'aal1', amr: ['pwd'] });
+}
+
+/**
+ * A sign-in in a browser of its own, by the code flow, for tokens of the API in the tenant of the ground: with a code by
+ * e-mail, so that whoever has no more than that may change everything that is theirs.
+ */
+export async function signInFor(ground: Ground, person: Person, scope: string): Promise<PersonTokens> {
+  const { issuer, slug, running } = ground;
   const resource = `${issuer}/api`;
   const members = { client_id: consoleClient.id, scope: `openid ${scope}`, resource, tenant: slug };
-  const { page } = await signIn(issuer, authorizeUrl(issuer, members), person, browser(issuer));
+  await allowEmailCodes(ground, person);
+  const { page: half, browser: visitor } = await signIn(issuer, authorizeUrl(issuer, members), person);
+  const sent = await visitor.submit(half, { send: 'yes' }, '/second-factor/email');
+  await running.deliverMail();
+  const mail = running.mailbox.findLast(({ to }) => to === person.email);
+  const mailed = /\b\d{6}\b/.exec(mail?.subject ?? '')?.[0] ?? '';
+  const page = await visitor.submit(sent, { method: 'email_code', code: mailed });
   const code = new URL(page.url).searchParams.get('code') ?? '';
   const { status, text, json } = await redeem(issuer, code, { resource }, [consoleClient.id, consoleClient.secret]);
   if (status !== 200) throw new Error(`no token: ${status} ${text} ${page.url}`);
@@ -122,7 +151,7 @@ export async function newSessionOf(ground: Ground, person: Person): Promise<stri
   return id;
 }
 
-/** Codes by e-mail: what may be removed with a password alone. */
+/** Codes by e-mail: what may be removed with such a code. */
 export async function newFactorOf({ running }: ManagementStage, userId: string): Promise<string> {
   const _id = `fac_${randomBytes(16).toString('hex')}`;
   const record = { userId, kind: 'email', name: 'Codes by e-mail', createdAt: new Date(), lastUsedAt: null };
