@@ -27,7 +27,7 @@ const fillings = ['x', ' ', 'a b ', '.', '%25', '[', '{"a":', '\u00e9', 'https:/
 
 /** What a right request to these takes is made within the process of the server; here they are asked without it. */
 const madeInServer =
-  /^\/(account|connections|invitations|recover|sign-up|verify-email|change-email|undo-email-change)|^\/sign-in\/:uid\/(connection|invitation|organisation|passkey|second-factor|sign-up)/;
+  /^\/(account|connections|invitations|logos|recover|sign-up|verify-email|change-email|undo-email-change)|^\/sign-in\/:uid\/(connection|invitation|organisation|passkey|profile|second-factor|sign-up|terms)/;
 
 function bare({ path }: Endpoint): EndpointRequest {
   return { path: path.replaceAll(/:\w+/g, 'x'.repeat(43)), parameters: { csrf: 'x', code: 'x' }, headers: {} };
