@@ -116,8 +116,8 @@ function hasProvenStrongest(deps: AccountDeps, { authenticatedAt, acr, amr, user
 }
 
 /**
- * A tenant's provider opens that tenant, and not the account, which may be of others too; nor does who has to prove more
- * wherever they are.
+ * A tenant's provider opens that tenant, and not the account, which may be of others too. Nor does a sign-in open it that
+ * has proven less than its person has to wherever they go.
  */
 function opensAccount(session: CurrentSession | null): session is CurrentSession {
   return session?.boundTenantId === null && session.isEnough;

@@ -85,8 +85,8 @@ export function isStrongest(
   enrolled: readonly string[],
   { level, amr }: { level: string | undefined; amr: readonly string[] },
 ): boolean {
-  if (reachesSecondLevel(enrolled) || reaches(level, 'aal2')) return reaches(level, 'aal2');
-  return !enrolled.includes('email') || amr.includes('otp');
+  if (reaches(level, 'aal2')) return true;
+  return !reachesSecondLevel(enrolled) && (!enrolled.includes('email') || amr.includes('otp'));
 }
 
 /** Whether somebody who has these can prove more than a password and a mailbox. */

@@ -18,7 +18,7 @@ export interface CurrentSession {
   amr: readonly string[];
   /** The tenant that alone this sign-in opens, whose own provider vouched for the person. */
   boundTenantId: string | null;
-  /** Whether as much was proven as they have to wherever they are. */
+  /** Whether as much was proven as its person has to wherever they go. */
   isEnough: boolean;
 }
 

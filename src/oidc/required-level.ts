@@ -58,7 +58,10 @@ export interface SignedInPerson {
   enrolled: readonly string[];
 }
 
-/** What they have to reach wherever they go. Asked again each time: a session may be older than the policy, or than the membership. */
+/**
+ * What they have to reach wherever they go. Asked again each time: a session may be older than the policy, or than the
+ * membership.
+ */
 export async function levelOfPerson(
   { assurance, everybodysLevel, refusesEmailCodes }: LevelOfPersonDeps,
   { userId, acr, amr, enrolled }: SignedInPerson,

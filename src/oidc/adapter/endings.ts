@@ -43,7 +43,7 @@ export type RevocationReason = 'reuse' | 'revoked' | 'session_ended' | 'password
 /** Grants of a person, of a client, or in a tenant; what is named holds together. */
 export type GrantsOf = Partial<Pick<GrantBinding, 'accountId' | 'clientId' | 'tenantId' | 'sessionUid'>>;
 
-/** With another connection than the domain leads to now: what it opened before it did. */
+/** `unlessBy`: the connection to which the domain leads now; what it has opened stays. */
 export type Opener = { connectionId: string } | { domainId: string; unlessBy?: string };
 
 export interface Endings {

@@ -117,8 +117,8 @@ async function confirmLogin(
 }
 
 /**
- * Whoever closes a connection, unlinks an account or takes a domain away ends the sessions that there are. Asked after the session is there, so
- * that of the two at once either they find it or this finds them.
+ * Whoever closes a connection, unlinks an account or takes a domain away ends the sessions that there are. Asked after
+ * the session is there, so that of the two at once either they find it or this finds them.
  */
 async function confirmUpstream(
   deps: SessionAdapterDeps,
