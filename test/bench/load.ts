@@ -37,17 +37,21 @@ export async function startMeasured(
     execArgv: [...process.execArgv, ...flags],
   });
   const [{ issuer }] = (await once(child, 'message')) as [{ issuer: string }];
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const { send, close } = sender(issuer);
   return {
-    name,
-    issuer,
-    send: (call) => send(agent, issuer, call),
+    ...{ name, issuer, send },
     usage: () => usageOf(child),
     stop() {
-      agent.destroy();
+      close();
       child.disconnect();
     },
   };
+}
+
+/** Sends over connections that are kept. */
+export function sender(issuer: string): Pick<MeasuredServer, 'send'> & { close(): void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  return { send: (call) => send(agent, issuer, call), close: () => agent.destroy() };
 }
 
 async function usageOf(child: ChildProcess): Promise<Usage> {

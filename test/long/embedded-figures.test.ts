@@ -10,6 +10,7 @@ import {
 } from '../../src/platform/mongo/embedded/open-embedded-database.js';
 import { openDatabase, type Database } from '../../src/platform/mongo/open-database.js';
 import { connectTo, type Row } from '../contracts/embedded-support.js';
+import { residentBytes } from '../support/resident-bytes.js';
 
 const DOCUMENTS = 100_000;
 const SLICES = 8;
@@ -77,9 +78,9 @@ describe('embedded database: figures', function () {
     const directory = await mkdtemp(join(tmpdir(), 'embedded-figures-'));
     closers.push(() => rm(directory, { recursive: true, force: true }));
     let server = await open(directory);
-    const emptyBytes = await residentBytes(await ownerPid(directory));
+    const emptyBytes = residentBytes(await ownerPid(directory));
     await fill(server);
-    const used = ((await residentBytes(await ownerPid(directory))) - emptyBytes) / DOCUMENTS;
+    const used = (residentBytes(await ownerPid(directory)) - emptyBytes) / DOCUMENTS;
     console.log(`      memory: ${used.toFixed(0)} bytes a document (growth of the resident set, with two indexes)`);
     expect(used).to.be.below(1200);
     await server.close();
@@ -176,10 +177,6 @@ async function processorMs(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
   // utime and stime, in ticks of 10 ms
   return 10 * (Number(fields[11]) + Number(fields[12]));
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 async function ownerPid(directory: string): Promise<number> {

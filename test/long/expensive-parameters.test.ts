@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { endpoints, type Endpoint, type EndpointRequest, type Stage } from '../h
 import { tokensOf } from '../http/requests.js';
 import { sendRequest } from '../http/hostile/raw.js';
 import { eventually } from '../support/eventually.js';
+import { residentBytes } from '../support/resident-bytes.js';
 import { quantile } from '../support/paired-times.js';
 import { killServerProcesses, startServerProcess, type ServerProcess } from '../support/server-process.js';
 import { seedWithTwoTenants } from '../support/two-tenants.js';
@@ -56,8 +57,7 @@ describe('sec-051 expensive parameters', function () {
     rmSync(directory, { recursive: true });
   });
 
-  const residentMib = (): number =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / kibibyte;
+  const residentMib = (): number => residentBytes(server.pid) / kibibyte ** 2;
 
   /** Milliseconds that a healthy client waits while this goes on. */
   async function probedWhile(work: () => Promise<unknown>): Promise<number[]> {

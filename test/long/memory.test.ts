@@ -1,8 +1,12 @@
 import { expect } from 'chai';
-import { execFileSync } from 'node:child_process';
-import { run, startMeasured, type MeasuredServer } from '../bench/load.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { benchSeeds } from '../bench/bench-seed.js';
+import { run, sender, type MeasuredServer } from '../bench/load.js';
 import { scenarios } from '../bench/scenarios.js';
-import { nodeFlags } from '../support/server-process.js';
+import { residentBytes } from '../support/resident-bytes.js';
+import { buildServer, builtServer, killServerProcesses, startServerProcess } from '../support/server-process.js';
 
 const mebibyte = 2 ** 20;
 
@@ -11,12 +15,36 @@ const perRound = { 'client_credentials ES256': 6000, introspection: 2000, userin
 
 describe('memory', function () {
   this.timeout(900_000);
-  let server: MeasuredServer;
-  before(() => execFileSync('npm', ['run', '-s', 'build']));
-  afterEach(() => server.stop());
+  let directory: string;
+  before(() => {
+    buildServer();
+    directory = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  });
+  afterEach(killServerProcesses);
+  after(() => rmSync(directory, { recursive: true }));
+
+  /** What `npm start` runs. */
+  async function start(): Promise<MeasuredServer> {
+    const seedFile = join(directory, 'seed.json');
+    writeFileSync(seedFile, JSON.stringify(benchSeeds()[0]));
+    const { issuer, pid, stop } = await startServerProcess(
+      { DATA_DIR: ':memory:', SEED_FILE: seedFile },
+      undefined,
+      builtServer,
+    );
+    const { send, close } = sender(issuer);
+    return {
+      ...{ name: 'ours', issuer, send },
+      usage: async () => ({ cpuMicroseconds: 0, rssBytes: residentBytes(pid) }),
+      stop() {
+        close();
+        void stop();
+      },
+    };
+  }
 
   it('stays under 200 MiB over 100,000 requests, and does not grow', async () => {
-    server = await startMeasured('ours', './our-server.ts', nodeFlags);
+    const server = await start();
     const resident: number[] = [];
     for (let round = 0; round < 10; round++) {
       for (const [name, count] of Object.entries(perRound)) {
@@ -26,6 +54,7 @@ describe('memory', function () {
       }
       resident.push((await server.usage()).rssBytes / mebibyte);
     }
+    server.stop();
     console.log(`      MiB after each 10,000: ${resident.map((size) => size.toFixed(0)).join(' ')}`);
     expect(Math.max(...resident)).to.be.below(200);
     const [first, last] = [resident.slice(1, 4), resident.slice(-3)].map((sizes) => Math.min(...sizes));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SeedInput } from '../../src/seeding/index.js';
@@ -8,6 +8,7 @@ import { contractSeed } from './contract-seed.js';
 import { crowd } from './crowd.js';
 import { freshDatabaseUri } from './database.js';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.js';
+import { residentBytes } from './resident-bytes.js';
 import {
   freePort,
   killServerProcesses,
@@ -94,7 +95,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       async start() {
         node.process = await launch(port);
       },
-      rssMegabytes: () => rssMegabytes(node.process.pid),
+      rssMegabytes: () => residentBytes(node.process.pid) / 2 ** 20,
     };
     nodes.push(node);
   }
@@ -109,9 +110,4 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-function rssMegabytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) / 1024;
 }

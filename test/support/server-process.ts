@@ -51,9 +51,11 @@ export async function startServerProcess(
     return (code as number | null) ?? (signal as string);
   });
   await new Promise<void>((resolve) => {
+    let isReady = false;
     const collect = (chunk: Buffer): void => {
       output += chunk.toString();
-      if (output.includes(ready)) resolve();
+      isReady ||= output.includes(ready);
+      if (isReady) resolve();
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);

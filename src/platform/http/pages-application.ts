@@ -1,7 +1,8 @@
-import type Router from '@koa/router';
+import Router from '@koa/router';
 import Keygrip from 'keygrip';
 import Koa, { type Middleware } from 'koa';
 import type { Logger } from '../log/logger.js';
+import { oneSpelling } from './http-errors.js';
 import { answerErrors, type AnswerError, type ListenerOptions } from './listener.js';
 import { keepCookiesAtHome } from './security-headers.js';
 
@@ -24,7 +25,7 @@ export interface PagesOptions {
 
 /** Everything that is not the protocol's: pages, the management API, health; and the answers to what was refused. */
 export function pagesApplication(options: PagesOptions): { handle: ListenerOptions['pages']; routes: Route[] } {
-  const { log, routers } = options;
+  const { log } = options;
   const koa = new Koa();
   koa.on('error', (error) => log.debug({ err: error as Error }, 'connection failed')); // a browser that went away
   koa.proxy = true; // the headers it then believes are written by the edge
@@ -32,13 +33,9 @@ export function pagesApplication(options: PagesOptions): { handle: ListenerOptio
   koa.use(keepCookiesAtHome);
   koa.use(answerErrors(log, options.answerError));
   koa.use(options.first);
-  for (const router of routers) {
-    koa.use(router.routes());
-    koa.use(router.allowedMethods());
-  }
-  return { handle: koa.callback(), routes: routers.flatMap(routesOf) };
-}
-
-function routesOf(router: Router): Route[] {
-  return router.stack.map(({ path, methods }) => ({ path: String(path), methods }));
+  const router = new Router(oneSpelling);
+  for (const { stack } of options.routers) router.stack.push(...stack); // one look at all of them for a request, not ten
+  koa.use(router.routes());
+  koa.use(router.allowedMethods());
+  return { handle: koa.callback(), routes: router.stack.map(({ path, methods }) => ({ path: String(path), methods })) };
 }
