@@ -41,7 +41,6 @@ export interface MembershipStore {
 
 export function createMembershipStore(database: Database): MembershipStore {
   const model = database.connection.model('Membership', schema);
-  const records = database.collection<MembershipRecord>('memberships'); // where many are read at once: no query is built for it
   return {
     async find(tenantId, userId, tx) {
       const record = await model.findOne({ tenantId, userId }, null, tx ? sessionOf(tx) : {}).lean<MembershipRecord>();
@@ -55,8 +54,8 @@ export function createMembershipStore(database: Database): MembershipStore {
     },
     async list(tenantId, { limit, after }) {
       const filter = { tenantId, ...(after === undefined ? {} : { userId: { $gt: after } }) };
-      const found = await records.find(filter, { sort: { userId: 1 }, limit }).toArray();
-      return found.map(toMembership);
+      const records = await model.find(filter).sort({ userId: 1 }).limit(limit).lean<MembershipRecord[]>();
+      return records.map(toMembership);
     },
     async insert(tx, { id, ...membership }) {
       await model.insertMany([{ _id: id, ...membership }], sessionOf(tx));
