@@ -36,8 +36,8 @@ try {
   );
   for (const scenario of wanted) console.log(row(await measure(scenario, Number(values.rounds))));
   if (positionals.length === 0) await measureLogins();
-  const [own, its] = await Promise.all([ours, bare].map(async (server) => (await server.usage()).rssBytes / 2 ** 20));
-  console.log(`\nmemory of our process at the end: ${own?.toFixed(0)} MiB, of the library's ${its?.toFixed(0)} MiB`);
+  const rss = (await ours.usage()).rssBytes / 2 ** 20;
+  console.log(`\nmemory of our process at the end, with the loader of the bench: ${rss.toFixed(0)} MiB`);
 } finally {
   for (const server of [ours, bare, node]) server.stop();
 }

@@ -2,7 +2,6 @@ import Router from '@koa/router';
 import Keygrip from 'keygrip';
 import Koa, { type Middleware } from 'koa';
 import type { Logger } from '../log/logger.js';
-import { oneSpelling } from './http-errors.js';
 import { answerErrors, type AnswerError, type ListenerOptions } from './listener.js';
 import { keepCookiesAtHome } from './security-headers.js';
 
@@ -33,8 +32,12 @@ export function pagesApplication(options: PagesOptions): { handle: ListenerOptio
   koa.use(keepCookiesAtHome);
   koa.use(answerErrors(log, options.answerError));
   koa.use(options.first);
-  const router = new Router(oneSpelling);
-  for (const { stack } of options.routers) router.stack.push(...stack); // one look at all of them for a request, not ten
+  const router = new Router();
+  for (const layer of options.routers.flatMap(({ stack }) => stack)) {
+    // what is no route would stand before the routes of all the others
+    if (layer.methods.length === 0) throw new Error(`${String(layer.path)} is middleware of a router`);
+    router.stack.push(layer); // one look at all of them for a request, not ten
+  }
   koa.use(router.routes());
   koa.use(router.allowedMethods());
   return { handle: koa.callback(), routes: router.stack.map(({ path, methods }) => ({ path: String(path), methods })) };
